@@ -1,0 +1,117 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn fault(text: &str) -> Fault {
+    parse_value(text.as_bytes()).expect_err(text)
+}
+
+#[test]
+fn members_are_found_by_their_unescaped_names() {
+    let object = parse_object(br#" {"\u0065xp" : 12, "a":"x\ny\ud83d\ude00", "o":{"k":[1,2]}} "#).unwrap();
+    assert_eq!(object.member("exp").unwrap().number(), Some(12.0));
+    assert_eq!(object.member("a").unwrap().string().unwrap(), "x\ny\u{1f600}");
+    assert_eq!(object.member("o").unwrap().object().unwrap().member("k").unwrap().array().unwrap().len(), 2);
+    assert!(object.member("exq").is_none());
+}
+
+#[test]
+fn duplicate_members_are_refused_at_every_depth_and_in_every_spelling() {
+    for text in [r#"{"a":1,"a":1}"#, r#"{"exp":1,"\u0065xp":2}"#, r#"[{"b":{"c":1,"c":2}}]"#] {
+        assert_eq!(fault(text), Fault::Duplicate, "{text}");
+    }
+    let many: Vec<String> = (0..100).map(|i| format!("\"m{}\":0", i % 99)).collect();
+    assert_eq!(fault(&format!("{{{}}}", many.join(","))), Fault::Duplicate);
+}
+
+#[test]
+fn nesting_stops_at_the_limit() {
+    let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
+    assert!(parse_value(nested(MAX_DEPTH).as_bytes()).is_ok());
+    assert_eq!(fault(&nested(MAX_DEPTH + 1)), Fault::Depth);
+    assert_eq!(fault(&"[".repeat(100_000)), Fault::Depth);
+}
+
+#[test]
+fn each_fault_has_its_name() {
+    assert_eq!(parse_value(b"\xef\xbb\xbf{}").unwrap_err(), Fault::ByteOrderMark);
+    assert_eq!(parse_value(b"\"\xff\"").unwrap_err(), Fault::Utf8);
+    assert_eq!(parse_object(b"[]").unwrap_err(), Fault::NotObject);
+    assert_eq!(fault("1e400"), Fault::NumberRange);
+    for text in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\u0041""#, r#""\ud800x""#, r#""\ud800\ud800""#] {
+        assert_eq!(fault(text), Fault::LoneSurrogate, "{text}");
+    }
+    for text in [
+        "",
+        " ",
+        "{",
+        "[1,]",
+        "{\"a\":1,}",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "1e",
+        "-",
+        "nul",
+        "tru",
+        "'a'",
+        "\"a",
+        "\"\\",
+        "\"\\x\"",
+        "\"\u{1}\"",
+        "{} {}",
+        "{a:1}",
+        "NaN",
+        "\"\\u12g4\"",
+        "\"\\u+123\"",
+    ] {
+        assert_eq!(fault(text), Fault::Syntax, "{text}");
+    }
+}
+
+#[test]
+fn equality_compares_numbers_by_value_and_members_in_any_order() {
+    let raw = check(br#"{"a":[1.0,"x",null,true],"b":10}"#).unwrap();
+    assert!(raw.equals(&json!({"b": 1e1, "a": [1, "x", null, true]})));
+    assert!(!raw.equals(&json!({"b": 10, "a": [1, "x", null, false]})));
+    assert!(!raw.equals(&json!({"b": 10})));
+}
+
+#[test]
+fn debug_shows_no_content() {
+    let object = parse_object(br#"{"k":"topsecret"}"#).unwrap();
+    assert!(!format!("{:?}", object.member("k").unwrap()).contains("topsecret"));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 64, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::btree_map(any::<String>(), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_serde_json_writes_is_read_back_the_same(value in any_json()) {
+        let text = value.to_string();
+        prop_assert_eq!(parse_value(text.as_bytes()).unwrap(), value.clone());
+        prop_assert!(check(text.as_bytes()).unwrap().equals(&value));
+    }
+
+    #[test]
+    fn whatever_is_accepted_serde_json_accepts_as_well(text in "[\\[\\]{}\",:0-9eE+. \\\\ua-f-]{0,40}") {
+        if let Ok(value) = parse_value(text.as_bytes()) {
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+    }
+}

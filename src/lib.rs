@@ -1,0 +1,21 @@
+//! Waxseal verifies and issues ES256 and RS256 JSON Web Tokens, builds and reads secure cookies, and decides
+//! revocation. The core is plain Rust: it performs no I/O, reads no clock and draws no randomness; the time and random
+//! bytes are arguments, and a decision that needs storage is a plan (which keys to read) and a verdict (from their
+//! values).
+//!
+//! | layer | modules |
+//! |---|---|
+//! | leaves | [`error`], [`time`], [`encoding`], [`json`] |
+//! | crypto | [`jwa`], [`jwk`], [`jws`] |
+//! | tokens | [`jwt`], [`cookie`] |
+//! | requests | [`request`], [`revocation`] |
+//!
+//! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
+
+pub mod encoding;
+pub mod error;
+pub mod json;
+pub mod time;
+
+pub use error::{Error, ErrorCode};
+pub use time::UnixTime;

@@ -1,0 +1,3 @@
+//! Waxseal's build tools.
+
+fn main() {}
