@@ -60,6 +60,18 @@ impl UnixTime {
         self.0 - earlier.0
     }
 
+    /// The whole second that has begun, as an integer; held at the ends of `i64`.
+    #[must_use]
+    pub fn whole_seconds(self) -> i64 {
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            reason = "the one conversion std has; it saturates"
+        )]
+        let seconds = self.0.floor() as i64;
+        seconds
+    }
+
     /// The whole second that has begun: fractions are dropped towards the past.
     #[must_use]
     pub fn floor(self) -> Self {
@@ -102,6 +114,13 @@ mod tests {
     fn a_time_that_is_not_finite_is_refused() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(UnixTime::from_seconds(value), Err(TimeFault::NotFinite));
+        }
+    }
+
+    #[test]
+    fn whole_seconds_are_rounded_towards_the_past() {
+        for (time, second) in [(1.999, 1), (-0.5, -1), (0.0, 0), (LAST_SECOND, 253_402_300_799), (-1e300, i64::MIN)] {
+            assert_eq!(UnixTime(time).whole_seconds(), second);
         }
     }
 

@@ -4,12 +4,14 @@
 //! RFC 7519 section 4 allow the refusal), bounded nesting, no byte order mark, no invalid UTF-8, no lone surrogate.
 //! The whole text is checked in one pass before a single member is looked at; values are decoded when asked for.
 
+mod owned;
 mod scan;
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
+pub use owned::OwnedObject;
 use scan::Scanner;
 
 /// Arrays and objects may stand within one another this deep.
@@ -86,8 +88,7 @@ pub enum Kind {
 /// # Errors
 /// The first [`Fault`] met.
 pub fn parse_object(bytes: &[u8]) -> Result<Object<'_>, Fault> {
-    let raw = check(bytes)?;
-    raw.object().ok_or(Fault::NotObject)
+    check_object(core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?)
 }
 
 /// Checks a whole text and decodes it into a tree, for configuration such as keys; tokens are read with
@@ -100,14 +101,17 @@ pub fn parse_value(bytes: &[u8]) -> Result<Value, Fault> {
 }
 
 fn check(bytes: &[u8]) -> Result<Raw<'_>, Fault> {
-    if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
-        return Err(Fault::ByteOrderMark);
-    }
-    let text = core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
-    let mut scanner = Scanner::new(text);
+    let mut scanner = Scanner::at_start(core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?)?;
     let value = scanner.value(0)?;
     scanner.end()?;
     Ok(Raw(value))
+}
+
+fn check_object(text: &str) -> Result<Object<'_>, Fault> {
+    let mut scanner = Scanner::at_start(text)?;
+    let object = scanner.object()?;
+    scanner.end()?;
+    object.ok_or(Fault::NotObject)
 }
 
 impl<'a> Object<'a> {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, MAX_DEPTH, Raw};
+use super::{Fault, MAX_DEPTH, Object, Raw};
 
 /// Up to this many members, comparing each pair is quicker than sorting.
 const PAIRWISE: usize = 12;
@@ -16,6 +16,11 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
+    }
+
+    /// A scanner for a whole text, which must not begin with a byte order mark (RFC 8259 section 8.1).
+    pub(super) fn at_start(text: &'a str) -> Result<Self, Fault> {
+        if text.starts_with('\u{feff}') { Err(Fault::ByteOrderMark) } else { Ok(Self::new(text)) }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -68,6 +73,17 @@ impl<'a> Scanner<'a> {
             _ => self.number()?,
         }
         self.slice(from)
+    }
+
+    /// Checks one value and gives it with its members when it is an object, in one pass over the text.
+    pub(super) fn object(&mut self) -> Result<Option<Object<'a>>, Fault> {
+        self.skip_space();
+        let from = self.at;
+        if self.peek() != Some(b'{') {
+            return self.value(0).map(|_| None);
+        }
+        let members = self.members(0)?;
+        Ok(Some(Object { text: self.slice(from)?, members }))
     }
 
     fn literal(&mut self, word: &str) -> Result<(), Fault> {

@@ -84,6 +84,23 @@ fn debug_shows_no_content() {
     assert!(!format!("{:?}", object.member("k").unwrap()).contains("topsecret"));
 }
 
+#[test]
+fn an_owned_object_has_the_same_members_and_faults_as_a_borrowed_one() {
+    let text = br#" {"\u0065xp" : 12, "a":"x\ny", "":[ 1 , {"k":null} ] } "#;
+    let owned = OwnedObject::parse(text.to_vec()).unwrap();
+    let borrowed = parse_object(text).unwrap();
+    let members = |pairs: Vec<(&str, Raw<'_>)>| -> Vec<(String, String)> {
+        pairs.into_iter().map(|(name, raw)| (name.to_owned(), raw.text().to_owned())).collect()
+    };
+    assert_eq!(members(owned.iter().collect()), members(borrowed.iter().collect()));
+    assert_eq!(owned.member("exp").unwrap().number(), Some(12.0));
+    assert_eq!(owned.text().as_bytes(), text);
+    for wrong in [&b"[]"[..], b"\xef\xbb\xbf{}", b"\"\xff\"", b"{} {}", br#"{"a":1,"a":1}"#] {
+        assert_eq!(OwnedObject::parse(wrong.to_vec()).unwrap_err(), parse_object(wrong).unwrap_err());
+    }
+    assert!(!format!("{owned:?}").contains("exp"));
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
