@@ -237,6 +237,11 @@ impl Error {
         Self(Box::new(Parts { code, message: message.into(), claim: None, reason: None }))
     }
 
+    /// Misuse of an option, named as JavaScript spells it; `requirement` finishes the sentence "`option` must …".
+    pub(crate) fn option(option: &str, requirement: &str) -> Self {
+        Self::new(ErrorCode::OptionInvalid, format!("`{option}` must {requirement}."))
+    }
+
     /// Names the claim (or header member) at fault and says why.
     #[must_use]
     pub fn with_claim(mut self, claim: impl Into<Cow<'static, str>>, reason: Reason) -> Self {

@@ -15,6 +15,7 @@
 pub mod encoding;
 pub mod error;
 pub mod json;
+pub mod jwt;
 pub mod time;
 
 pub use error::{Error, ErrorCode};

@@ -63,13 +63,13 @@ impl UnixTime {
     /// The whole second that has begun, as an integer; held at the ends of `i64`.
     #[must_use]
     pub fn whole_seconds(self) -> i64 {
-        #[expect(
-            clippy::as_conversions,
-            clippy::cast_possible_truncation,
-            reason = "the one conversion std has; it saturates"
-        )]
-        let seconds = self.0.floor() as i64;
-        seconds
+        floor(self.0)
+    }
+
+    /// Whole seconds from `earlier` to this time, fractions dropped; negative when this time is the earlier one.
+    #[must_use]
+    pub fn whole_seconds_since(self, earlier: Self) -> i64 {
+        floor(self.0 - earlier.0)
     }
 
     /// The whole second that has begun: fractions are dropped towards the past.
@@ -77,6 +77,11 @@ impl UnixTime {
     pub fn floor(self) -> Self {
         Self(self.0.floor())
     }
+}
+
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the one conversion std has; it saturates")]
+fn floor(seconds: f64) -> i64 {
+    seconds.floor() as i64
 }
 
 impl Eq for UnixTime {}
