@@ -7,8 +7,9 @@
 //! |---|---|
 //! | leaves | [`error`], [`time`], [`encoding`], [`json`] |
 //! | crypto | [`jwa`], [`jwk`], [`jws`] |
+//! | entries | [`revocation`] |
 //! | tokens | [`jwt`], [`cookie`] |
-//! | requests | [`request`], [`revocation`] |
+//! | requests | [`request`] |
 //!
 //! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
 
@@ -16,6 +17,7 @@ pub mod encoding;
 pub mod error;
 pub mod json;
 pub mod jwt;
+pub mod revocation;
 pub mod time;
 
 pub use error::{Error, ErrorCode};
