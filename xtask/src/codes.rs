@@ -64,7 +64,7 @@ fn typescript() -> String {
     for code in ErrorCode::ALL {
         let _ = write!(out, "\n  /** {} */\n  | \"{}\"", code.summary(), code.as_str());
     }
-    out.push_str(";\n\n/** What was being done when an error arose, in the order in which the steps are taken. */\nexport type Step =");
+    out.push_str(";\n\n/** What was being done when an error arose, in the order in which the steps are taken. */\nexport type ErrorStep =");
     for step in steps() {
         let _ = write!(out, "\n  | \"{}\"", step.name());
     }
@@ -74,11 +74,10 @@ fn typescript() -> String {
     statuses.dedup();
     let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
     let _ = writeln!(out, "export type ErrorStatus = {};", statuses.join(" | "));
-    out.push_str("\n/** The status and step of every code. */\n");
-    out.push_str("export const errorCodes: { readonly [C in ErrorCode]: { readonly status: ErrorStatus; readonly step: Step } } = {\n");
+    out.push_str("\n/** The status and the step of every code. */\n");
+    out.push_str("export const ERROR_CODES: { readonly [C in ErrorCode]: readonly [ErrorStatus, ErrorStep] } = {\n");
     for code in ErrorCode::ALL {
-        let _ =
-            writeln!(out, "  {}: {{ status: {}, step: \"{}\" }},", code.as_str(), code.status(), code.step().name());
+        let _ = writeln!(out, "  {}: [{}, \"{}\"],", code.as_str(), code.status(), code.step().name());
     }
     out.push_str("};\n");
     out

@@ -1,0 +1,81 @@
+# Waxseal's commands. `make help` lists them; each one installs what it needs and is missing.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+TOOLCHAIN := 1.95.0
+TARGET := wasm32-unknown-unknown
+RUN := node scripts/run.mjs
+NODE_STAMP := node_modules/.stamp
+TARGET_STAMP := target/.$(TARGET)-$(TOOLCHAIN)
+WASM := target/$(TARGET)/release/waxseal.wasm
+GLUE := pkg/dist/wasm/waxseal_bg.wasm
+DIST := pkg/dist/waxseal.wasm
+TARBALL := target/packed/waxseal.tgz
+
+RUST_SOURCES := $(shell find src xtask -name '*.rs') Cargo.toml Cargo.lock xtask/Cargo.toml rust-toolchain.toml
+TS_SOURCES := $(shell find pkg/src -name '*.ts') pkg/package.json tsconfig.base.json pkg/tsconfig.json pkg/tsconfig.types.json scripts/build.ts
+
+##@ Everyday
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(DIST) ## the Worker on Cloudflare's runtime, and a walk through sign-in and logout (DEMO_EXIT=1: then stop)
+	@exec $(RUN) worker/demo/run.ts
+
+.PHONY: build
+build: $(DIST) ## the npm package in pkg/dist
+
+.PHONY: test
+test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium, packaging, end to end
+	@scripts/install-chromium.sh
+	$(RUN) scripts/test.ts
+
+.PHONY: lint
+lint: $(TARBALL) ## formatting, lints, types, documentation, generated files, the package's manifest
+	@scripts/lint.sh
+
+##@ Longer
+
+.PHONY: bench
+bench: $(TARBALL) ## Waxseal beside jose on this machine
+	@exec $$(command -v taskset >/dev/null && echo taskset -c 0) $(RUN) bench/run.ts
+
+.PHONY: proof
+proof: ## property tests with many cases (PROPTEST_CASES, default 20000) and all vectors, optimised
+	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --release --package waxseal
+
+.PHONY: clean
+clean: ## removes everything that was built or installed
+	rm -rf target node_modules pkg/dist worker/dist worker/node_modules www/dist
+
+# What the above are made of.
+
+# npm ci changes nothing but node_modules, and only when the lock file has changed.
+$(NODE_STAMP): package-lock.json package.json $(wildcard */package.json)
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+# rust-toolchain.toml asks for the target too, but does not install it where the toolchain is present already.
+$(TARGET_STAMP):
+	rustup target add $(TARGET) --toolchain $(TOOLCHAIN)
+	mkdir -p target
+	touch $@
+
+$(GLUE): $(RUST_SOURCES) $(TARGET_STAMP)
+	cargo build --release --target $(TARGET) --features js --package waxseal --lib
+	cargo xtask bindgen --target web --omit-default-module-path --experimental-reset-state-function \
+		--out-name waxseal --out-dir $(dir $@) $(WASM)
+	touch $@
+
+$(DIST): $(GLUE) $(TS_SOURCES) $(NODE_STAMP)
+	$(RUN) scripts/build.ts
+
+$(TARBALL): $(DIST) README.md LICENSE-MIT LICENSE-APACHE scripts/pack.ts
+	$(RUN) scripts/pack.ts
