@@ -140,6 +140,8 @@ error_codes! {
     AuthorizationMalformed = "ERR_AUTHORIZATION_MALFORMED", 400, Request;
     /// The request carries two cookies of the name that holds the token.
     CookieDuplicate = "ERR_COOKIE_DUPLICATE", 400, Request;
+    /// The Cookie header is longer than what is read.
+    CookieHeaderInvalid = "ERR_COOKIE_HEADER_INVALID", 400, Request;
     /// A request that is authenticated by cookie came from another site, or does not say where it came from.
     CrossSite = "ERR_CROSS_SITE", 403, Request;
 

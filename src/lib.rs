@@ -5,7 +5,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | leaves | [`error`], [`time`], [`encoding`], [`json`] |
+//! | leaves | [`error`], [`time`], [`encoding`], [`json`], [`origin`] |
 //! | crypto | [`jwa`], [`jwk`], [`jws`] |
 //! | entries | [`revocation`] |
 //! | tokens | [`jwt`], [`cookie`] |
@@ -13,10 +13,13 @@
 //!
 //! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
 
+pub mod cookie;
 pub mod encoding;
 pub mod error;
 pub mod json;
 pub mod jwt;
+pub mod origin;
+pub mod request;
 pub mod revocation;
 pub mod time;
 

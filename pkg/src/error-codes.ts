@@ -20,6 +20,8 @@ export type ErrorCode =
   | "ERR_AUTHORIZATION_MALFORMED"
   /** The request carries two cookies of the name that holds the token. */
   | "ERR_COOKIE_DUPLICATE"
+  /** The Cookie header is longer than what is read. */
+  | "ERR_COOKIE_HEADER_INVALID"
   /** A request that is authenticated by cookie came from another site, or does not say where it came from. */
   | "ERR_CROSS_SITE"
   /** The token is longer than the limit. */
@@ -121,6 +123,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: readonly [ErrorStatus, Er
   ERR_CREDENTIALS_MISSING: [401, "request"],
   ERR_AUTHORIZATION_MALFORMED: [400, "request"],
   ERR_COOKIE_DUPLICATE: [400, "request"],
+  ERR_COOKIE_HEADER_INVALID: [400, "request"],
   ERR_CROSS_SITE: [403, "request"],
   ERR_TOKEN_TOO_LARGE: [401, "size"],
   ERR_TOKEN_MALFORMED: [401, "segments"],
