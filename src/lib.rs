@@ -13,10 +13,14 @@
 //!
 //! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
 
+mod arithmetic;
 pub mod cookie;
 pub mod encoding;
 pub mod error;
 pub mod json;
+pub mod jwa;
+pub mod jwk;
+pub mod jws;
 pub mod jwt;
 pub mod origin;
 pub mod request;

@@ -1,0 +1,39 @@
+//! ECDSA verification on P-256 (FIPS 186-5 section 6.4.2).
+
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use p256::ecdsa::{Signature, VerifyingKey};
+
+/// The octets of a coordinate (RFC 7518 section 6.2.1.2).
+pub(crate) const COORDINATE_LENGTH: usize = 32;
+
+/// The tag of an uncompressed point (SEC 1 section 2.3.3).
+const UNCOMPRESSED: [u8; 1] = [4];
+
+/// A point on the curve, not at infinity.
+#[derive(Clone)]
+pub(crate) struct P256PublicKey {
+    x: [u8; COORDINATE_LENGTH],
+    y: [u8; COORDINATE_LENGTH],
+    key: VerifyingKey,
+}
+
+impl P256PublicKey {
+    /// The key with these coordinates, big-endian; `None` when they are not below the field's prime or the point is
+    /// not on the curve.
+    pub(crate) fn new(x: &[u8; COORDINATE_LENGTH], y: &[u8; COORDINATE_LENGTH]) -> Option<Self> {
+        let point = [&UNCOMPRESSED[..], x, y].concat();
+        let key = VerifyingKey::from_sec1_bytes(&point).ok()?;
+        Some(Self { x: *x, y: *y, key })
+    }
+
+    /// The coordinates, big-endian.
+    pub(crate) fn coordinates(&self) -> (&[u8; COORDINATE_LENGTH], &[u8; COORDINATE_LENGTH]) {
+        (&self.x, &self.y)
+    }
+
+    /// Whether `signature` is r and s, 32 octets each and both from 1 to n - 1 (RFC 7518 section 3.4), and signs the
+    /// digest. A high s is valid: RFC 7518 has no low-s rule.
+    pub(crate) fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
+        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_prehash(digest, &signature).is_ok())
+    }
+}

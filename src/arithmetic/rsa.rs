@@ -1,0 +1,121 @@
+//! RSASSA-PKCS1-v1_5 verification with SHA-256 (RFC 8017 section 8.2.2), by comparison of the whole encoded message.
+
+use core::iter;
+
+use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
+use crypto_bigint::{BoxedUint, MulAssign, Odd, SquareAssign};
+
+/// The sizes of modulus that are accepted, in bits.
+pub(crate) const MODULUS_BITS: core::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// The least exponent of FIPS 186-5 section A.1.1. The greatest is 2^32 - 1, by the type.
+const LEAST_EXPONENT: u32 = 65537;
+
+/// DER of `DigestInfo` up to the digest, for SHA-256 with NULL parameters (RFC 8017 section 9.2 note 1). A verifier that
+/// compares accepts no other encoding.
+const SHA256_DIGEST_INFO: [u8; 19] =
+    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+
+/// Why a modulus and an exponent do not make a usable key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RsaKeyFault {
+    /// A leading zero octet, or no octets at all.
+    Encoding,
+    /// An even modulus is no product of two odd primes.
+    EvenModulus,
+    /// Shorter than 2048 or longer than 4096 bits.
+    ModulusSize,
+    /// Even, below 65537 or above 2^32 - 1.
+    Exponent,
+    /// Made by the faulty generator of CVE-2017-15361: the modulus can be factored.
+    Roca,
+}
+
+/// A public key, with what makes each verification cheap.
+#[derive(Clone)]
+pub(crate) struct RsaPublicKey {
+    modulus: Vec<u8>,
+    exponent: u32,
+    montgomery: BoxedMontyParams,
+}
+
+impl RsaPublicKey {
+    /// The key with this modulus and exponent, big-endian without leading zeros.
+    pub(crate) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, RsaKeyFault> {
+        let leading_zeros = match (modulus.first(), exponent.first()) {
+            (Some(first @ 1..), Some(1..)) => first.leading_zeros(),
+            _ => return Err(RsaKeyFault::Encoding),
+        };
+        let bits = usize::try_from(leading_zeros).ok().and_then(|zeros| (modulus.len() * 8).checked_sub(zeros));
+        if !bits.is_some_and(|bits| MODULUS_BITS.contains(&bits)) {
+            return Err(RsaKeyFault::ModulusSize);
+        }
+        let exponent = read_exponent(exponent).ok_or(RsaKeyFault::Exponent)?;
+        let odd = Odd::new(BoxedUint::from_be_slice_vartime(modulus)).into_option().ok_or(RsaKeyFault::EvenModulus)?;
+        if has_roca_fingerprint(modulus) {
+            return Err(RsaKeyFault::Roca);
+        }
+        Ok(Self { modulus: modulus.to_vec(), exponent, montgomery: BoxedMontyParams::new_vartime(odd) })
+    }
+
+    /// The modulus, big-endian without leading zeros.
+    pub(crate) fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
+    /// The exponent, big-endian without leading zeros.
+    pub(crate) fn exponent(&self) -> Vec<u8> {
+        self.exponent.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect()
+    }
+
+    /// Whether `signature` signs the SHA-256 digest.
+    pub(crate) fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
+        // RFC 8017 section 8.2.2 step 1, and section 5.2.2 step 1. Numbers of one length compare as their octets do.
+        if signature.len() != self.modulus.len() || signature >= self.modulus.as_slice() {
+            return false;
+        }
+        let power = self.power(signature);
+        // The number is as wide as its words; what stands before the length of the modulus must be zero.
+        let surplus = power.len().saturating_sub(self.modulus.len());
+        iter::repeat_n(0, surplus).chain(self.encoded_message(digest)).eq(power.iter().copied())
+    }
+
+    /// The base to the power of the exponent, modulo the modulus, by squaring and multiplying from the top bit down.
+    fn power(&self, base: &[u8]) -> Box<[u8]> {
+        let base = BoxedMontyForm::new(BoxedUint::from_be_slice_vartime(base), &self.montgomery);
+        let mut power = base.clone();
+        for bit in (0..self.exponent.ilog2()).rev() {
+            power.square_assign();
+            if self.exponent >> bit & 1 == 1 {
+                power.mul_assign(&base);
+            }
+        }
+        power.retrieve().to_be_bytes()
+    }
+
+    /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): `00 01 ff…ff 00` and the `DigestInfo`, as long as the modulus.
+    fn encoded_message(&self, digest: &[u8; 32]) -> impl Iterator<Item = u8> {
+        let padding = self.modulus.len().saturating_sub(3 + SHA256_DIGEST_INFO.len() + digest.len());
+        [0, 1].into_iter().chain(iter::repeat_n(0xff, padding)).chain([0]).chain(SHA256_DIGEST_INFO).chain(*digest)
+    }
+}
+
+fn read_exponent(octets: &[u8]) -> Option<u32> {
+    if octets.len() > 4 {
+        return None;
+    }
+    let exponent = octets.iter().fold(0, |value, octet| value << 8 | u32::from(*octet));
+    (exponent >= LEAST_EXPONENT && exponent & 1 == 1).then_some(exponent)
+}
+
+/// Whether the modulus is a power of 65537 modulo every one of these primes. The primes of the faulty generator were of
+/// that form (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", 2017); for any other modulus the
+/// chance is about 2^-27.
+fn has_roca_fingerprint(modulus: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    PRIMES.into_iter().all(|prime| {
+        let residue = modulus.iter().fold(0, |value, octet| (value << 8 | u32::from(*octet)) % prime);
+        let powers = iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime));
+        powers.take(usize::try_from(prime).unwrap_or_default()).any(|power| power == residue)
+    })
+}

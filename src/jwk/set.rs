@@ -1,0 +1,122 @@
+//! Sets of verifying keys, and the choice of the one that a token is verified with.
+
+use serde_json::Value;
+
+use super::{PublicJwk, invalid};
+use crate::error::{Error, ErrorCode};
+use crate::jwa::Algorithm;
+use crate::jws::{ProtectedHeader, VerifyingKey};
+
+/// The most keys, usable or not, that a set may have.
+pub const MAX_KEYS: usize = 1000;
+
+/// At least one verifying key.
+#[derive(Clone, Debug)]
+pub struct KeySet(Vec<VerifyingKey>);
+
+impl KeySet {
+    /// Reads one JWK, a JWK Set (RFC 7517 section 5), a PEM text, or an array of these.
+    ///
+    /// Entries of a JWK Set that cannot be used are skipped, as RFC 7517 section 5 asks; any other key that cannot be
+    /// used is an error.
+    ///
+    /// # Errors
+    /// [`ErrorCode::KeySetEmpty`] when no usable key is left, [`ErrorCode::KeyInvalid`] when there are more than
+    /// [`MAX_KEYS`], and what [`PublicJwk::from_value`] reports.
+    pub fn from_value(value: &Value) -> Result<Self, Error> {
+        let mut reader = SetReader { keys: Vec::new(), seen: 0 };
+        match value {
+            Value::Array(sources) => sources.iter().try_for_each(|source| reader.source(source))?,
+            source => reader.source(source)?,
+        }
+        if reader.keys.is_empty() {
+            return Err(Error::new(
+                ErrorCode::KeySetEmpty,
+                "The key set holds no usable key: a public P-256 or RSA key for signatures.",
+            ));
+        }
+        Ok(Self(reader.keys))
+    }
+
+    /// The keys, in the order in which they stood.
+    #[must_use]
+    pub fn keys(&self) -> &[VerifyingKey] {
+        &self.0
+    }
+
+    /// Chooses the one key for a token.
+    ///
+    /// With `kid`: the keys that have it as their own, and of those without an own `kid` the one that has it as its
+    /// thumbprint; when there are none, the keys without an own `kid`. Without `kid`: all keys. Of these, the one for
+    /// the algorithm that the header names.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AlgorithmNotAllowed`] when `algorithms` or the candidate keys exclude the header's algorithm,
+    /// [`ErrorCode::KeyNotFound`] and [`ErrorCode::KeyAmbiguous`] when there is not exactly one key.
+    pub fn select(&self, header: &ProtectedHeader, algorithms: &[Algorithm]) -> Result<&VerifyingKey, Error> {
+        let algorithm = Algorithm::from_name(header.alg())
+            .filter(|algorithm| algorithms.contains(algorithm))
+            .ok_or_else(|| not_allowed("The token's algorithm is not allowed; see the algorithms option."))?;
+        let candidates = self.candidates(header.kid());
+        let mut fitting = candidates.iter().filter(|key| key.algorithm() == algorithm);
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(key),
+            (Some(_), Some(_)) => Err(Error::new(
+                ErrorCode::KeyAmbiguous,
+                "More than one key fits the token; give each key of the set its own kid, and tokens the kid.",
+            )),
+            (None, _) if candidates.is_empty() => {
+                Err(Error::new(ErrorCode::KeyNotFound, "No key of the set has the token's kid."))
+            }
+            (None, _) => Err(not_allowed("The key that the token names is for another algorithm.")),
+        }
+    }
+
+    fn candidates(&self, kid: Option<&str>) -> Vec<&VerifyingKey> {
+        let Some(kid) = kid else { return self.0.iter().collect() };
+        let named: Vec<_> = self.0.iter().filter(|key| key.kid().unwrap_or(key.thumbprint()) == kid).collect();
+        if named.is_empty() { self.0.iter().filter(|key| key.kid().is_none()).collect() } else { named }
+    }
+}
+
+fn not_allowed(message: &'static str) -> Error {
+    Error::new(ErrorCode::AlgorithmNotAllowed, message)
+}
+
+struct SetReader {
+    keys: Vec<VerifyingKey>,
+    seen: usize,
+}
+
+impl SetReader {
+    fn source(&mut self, value: &Value) -> Result<(), Error> {
+        if let Value::String(pem) = value {
+            return self.add(PublicJwk::from_pem(pem));
+        }
+        match value.get("keys") {
+            Some(Value::Array(entries)) => {
+                for entry in entries {
+                    self.count()?;
+                    // RFC 7517 section 5: implementations should ignore keys that they cannot use.
+                    if let Ok(jwk) = PublicJwk::from_value(entry) {
+                        self.keys.push(VerifyingKey::from_jwk(&jwk));
+                    }
+                }
+                Ok(())
+            }
+            Some(_) => Err(invalid("The keys member of a JWK Set must be an array.")),
+            None => self.add(PublicJwk::from_value(value)),
+        }
+    }
+
+    fn add(&mut self, jwk: Result<PublicJwk, Error>) -> Result<(), Error> {
+        self.count()?;
+        self.keys.push(VerifyingKey::from_jwk(&jwk?));
+        Ok(())
+    }
+
+    fn count(&mut self) -> Result<(), Error> {
+        self.seen += 1;
+        if self.seen > MAX_KEYS { Err(invalid("The key set holds more than 1000 keys.")) } else { Ok(()) }
+    }
+}

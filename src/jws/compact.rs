@@ -1,0 +1,191 @@
+//! The compact serialization (RFC 7515 section 7.1), read strictly, and the one door from a token to its content.
+
+use core::fmt;
+
+use super::header::ProtectedHeader;
+use super::key::VerifyingKey;
+use crate::encoding::from_base64url;
+use crate::error::{Error, ErrorCode};
+
+/// The longest token accepted unless the caller says otherwise, in bytes.
+pub const DEFAULT_MAX_LENGTH: usize = 8192;
+
+/// The longest token that any caller can allow, in bytes.
+pub const HARD_MAX_LENGTH: usize = 65536;
+
+/// A token whose form is right: three segments and a well-formed protected header. Nobody has signed it yet.
+pub struct CompactJws<'t> {
+    signing_input: &'t str,
+    header: ProtectedHeader,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'t> CompactJws<'t> {
+    /// Takes a token apart. `max_length` is in bytes and is held at [`HARD_MAX_LENGTH`]; `allowed_crit` are the
+    /// extensions that the caller understands.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TokenTooLarge`], [`ErrorCode::TokenMalformed`], or what [`ProtectedHeader::parse`] reports, in
+    /// this order.
+    pub fn parse(token: &'t str, max_length: usize, allowed_crit: &[String]) -> Result<Self, Error> {
+        if token.len() > max_length.min(HARD_MAX_LENGTH) {
+            return Err(Error::new(
+                ErrorCode::TokenTooLarge,
+                "The token is longer than the limit; see the maxTokenLength option.",
+            ));
+        }
+        let (signing_input, header, payload, signature) = split(token).ok_or_else(|| wrong_segments(token))?;
+        let header = decode(header, "The first segment of the token is not unpadded base64url.")?;
+        let payload = decode(payload, "The second segment of the token is not unpadded base64url.")?;
+        let signature = decode(signature, "The third segment of the token is not unpadded base64url.")?;
+        let header = ProtectedHeader::parse(&header, allowed_crit)?;
+        Ok(Self { signing_input, header, payload, signature })
+    }
+
+    /// The protected header, not verified.
+    #[must_use]
+    pub fn header(&self) -> &ProtectedHeader {
+        &self.header
+    }
+
+    /// The payload as anybody may have written it. It serves to choose among issuers and to show to a developer.
+    #[must_use]
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Verifies the signature. The algorithm is the key's; the header's is only compared with it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AlgorithmNotAllowed`] when the header names another algorithm than the key's, and
+    /// [`ErrorCode::SignatureInvalid`], without detail, for every kind of wrong signature.
+    pub fn verify_signature(self, key: &VerifyingKey) -> Result<SignatureVerified, Error> {
+        if self.header.alg() != key.algorithm().name() {
+            return Err(Error::new(
+                ErrorCode::AlgorithmNotAllowed,
+                "The token names another algorithm than that of the key.",
+            ));
+        }
+        if !key.verify(self.signing_input.as_bytes(), &self.signature) {
+            return Err(Error::new(ErrorCode::SignatureInvalid, "The signature does not verify."));
+        }
+        Ok(SignatureVerified { header: self.header, payload: self.payload })
+    }
+}
+
+impl fmt::Debug for CompactJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompactJws").finish_non_exhaustive()
+    }
+}
+
+/// The header and payload of a token whose signature verified. Only [`CompactJws::verify_signature`] makes one.
+pub struct SignatureVerified {
+    header: ProtectedHeader,
+    payload: Vec<u8>,
+}
+
+impl SignatureVerified {
+    /// The protected header.
+    #[must_use]
+    pub fn header(&self) -> &ProtectedHeader {
+        &self.header
+    }
+
+    /// The payload: bytes that the holder of the key signed, of whatever form.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Both, given away.
+    #[must_use]
+    pub fn into_parts(self) -> (ProtectedHeader, Vec<u8>) {
+        (self.header, self.payload)
+    }
+}
+
+impl fmt::Debug for SignatureVerified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureVerified").finish_non_exhaustive()
+    }
+}
+
+/// The signing input (RFC 7515 section 5.2 step 8) and the three segments, if there are exactly three.
+fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+    let (signing_input, signature) = token.rsplit_once('.')?;
+    let (header, payload) = signing_input.split_once('.')?;
+    (!payload.contains('.')).then_some((signing_input, header, payload, signature))
+}
+
+fn wrong_segments(token: &str) -> Error {
+    // RFC 7516 section 9: five segments are a JWE.
+    let message = if token.bytes().filter(|byte| *byte == b'.').count() == 4 {
+        "The token has five segments: encrypted tokens (JWE) are not supported."
+    } else {
+        "The token does not have three segments separated by dots."
+    };
+    Error::new(ErrorCode::TokenMalformed, message)
+}
+
+fn decode(segment: &str, message: &'static str) -> Result<Vec<u8>, Error> {
+    from_base64url(segment.as_bytes()).ok_or_else(|| Error::new(ErrorCode::TokenMalformed, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(token: &str, max_length: usize) -> Option<ErrorCode> {
+        CompactJws::parse(token, max_length, &[]).err().map(|error| error.code())
+    }
+
+    #[test]
+    fn a_token_is_exactly_three_segments_of_strict_base64url() {
+        assert_eq!(code("eyJhbGciOiJFUzI1NiJ9.e30.AA", 8192), None);
+        assert_eq!(code("eyJhbGciOiJFUzI1NiJ9..", 8192), None, "an empty payload and signature have the right form");
+        for token in [
+            "",
+            ".",
+            "...",
+            "eyJhbGciOiJFUzI1NiJ9",
+            "eyJhbGciOiJFUzI1NiJ9.e30",
+            "eyJhbGciOiJFUzI1NiJ9.e30.AA.AA",
+            "eyJhbGciOiJFUzI1NiJ9.e30.AA=",
+            "eyJhbGciOiJFUzI1NiJ9.e30.AB",
+            "eyJhbGciOiJFUzI1NiJ9.e30.A",
+            "eyJhbGciOiJFUzI1NiJ9.e30.+/+/",
+            " eyJhbGciOiJFUzI1NiJ9.e30.AA",
+            "eyJhbGciOiJFUzI1NiJ9.e30.AA\n",
+            "eyJhbGciOiJFUzI1NiJ9.e 30.AA",
+            "eyJhbGciOiJFUzI1NiJ9.e30.\u{e9}\u{e9}",
+        ] {
+            assert_eq!(code(token, 8192), Some(ErrorCode::TokenMalformed), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn five_segments_are_told_that_jwe_is_not_supported() {
+        let error = CompactJws::parse("eyJhbGciOiJkaXIifQ....", 8192, &[]).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::TokenMalformed);
+        assert!(error.message().contains("JWE"));
+    }
+
+    #[test]
+    fn the_length_is_checked_first_and_the_hard_limit_cannot_be_raised() {
+        let token = "eyJhbGciOiJFUzI1NiJ9.e30.AA";
+        assert_eq!(code(token, token.len()), None);
+        assert_eq!(code(token, token.len() - 1), Some(ErrorCode::TokenTooLarge));
+        let long = ".".repeat(HARD_MAX_LENGTH + 1);
+        assert_eq!(code(&long, usize::MAX), Some(ErrorCode::TokenTooLarge));
+        assert_eq!(code(&long[1..], usize::MAX), Some(ErrorCode::TokenMalformed));
+    }
+
+    #[test]
+    fn segments_are_judged_before_the_header() {
+        assert_eq!(code("bm90IGpzb24.e30.A", 8192), Some(ErrorCode::TokenMalformed));
+        assert_eq!(code("bm90IGpzb24.e30.AA", 8192), Some(ErrorCode::HeaderInvalid));
+        assert_eq!(code(".e30.AA", 8192), Some(ErrorCode::HeaderInvalid));
+    }
+}
