@@ -27,7 +27,7 @@ help: ## this list
 
 .PHONY: demo
 demo: $(DIST) ## the Worker on Cloudflare's runtime, and a walk through sign-in and logout (DEMO_EXIT=1: then stop)
-	@exec $(RUN) worker/demo/run.ts
+	@exec node worker/demo/run.mjs
 
 .PHONY: build
 build: $(DIST) ## the npm package in pkg/dist

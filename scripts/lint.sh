@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Every check that does not run the library. It goes on after a failure, so that one run shows all of them.
+set -u
+PATH="$PWD/node_modules/.bin:$PATH"
+
+target=wasm32-unknown-unknown
+failed=()
+
+check() {
+  local name=$1
+  shift
+  echo "# $name: $*"
+  "$@" </dev/null || failed+=("$name")
+}
+
+types() {
+  local status=0
+  # Every directory with a tsconfig.json of its own.
+  for directory in . pkg tests/js worker www; do
+    [ -e "$directory/tsconfig.json" ] || continue
+    tsc --noEmit -p "$directory" || status=1
+  done
+  return $status
+}
+
+check "Rust format" cargo fmt --all --check
+check "Rust lints" cargo clippy --quiet --workspace --all-targets -- -Dwarnings
+check "Rust lints for the bindings" cargo clippy --quiet --package waxseal --lib --target $target --features js -- -Dwarnings
+# The crate must also build for a Rust Worker, which wants no JavaScript bindings.
+check "Rust lints without the bindings" cargo clippy --quiet --package waxseal --lib --target $target -- -Dwarnings
+check "Rust documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --package waxseal
+check "error codes" cargo xtask codes --check
+check "format" prettier --check --log-level warn .
+check "types" types
+check "package manifest" publint run target/packed/node_modules/waxseal --strict
+# The entry point for Workers is an ES module alone: no host of CommonJS can import a .wasm file.
+check "package types" attw target/packed/waxseal.tgz --profile node16 --format ascii \
+  --exclude-entrypoints workerd waxseal.wasm package.json
+
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'lint: failed: %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "lint: all checks passed"

@@ -1,0 +1,109 @@
+/**
+ * Runs every test, goes on after a failure, and ends with a table by runtime and a line of totals. The tarball is packed
+ * and installed already (`make test` sees to it).
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Counts, RESULTS } from "../tests/js/harness/report.js";
+
+interface Stage {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Takes the counts from what the command printed; otherwise the command leaves them in a file of the stage's name. */
+  readonly counts?: (output: string) => Counts;
+}
+
+const script = (name: string, file: string): Stage => ({ name, command: ["node", "scripts/run.mjs", file] });
+
+const stages: Stage[] = [
+  { name: "native", command: ["cargo", "test", "--workspace"], counts: cargoCounts },
+  script("node-esm", "tests/js/run-node-esm.ts"),
+  { name: "node-cjs", command: ["node", "scripts/run.mjs", "--cjs", "tests/js/run-node-cjs.ts"] },
+  script("workerd", "tests/js/run-workerd.ts"),
+  script("chromium", "tests/js/run-browser.ts"),
+  script("packaging", "tests/packaging/run.ts"),
+  ...endToEnd(),
+];
+
+/** Sums up the lines that cargo prints for every test binary. */
+function cargoCounts(output: string): Counts {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, passed, failed, ignored] of output.matchAll(
+    /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm,
+  )) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+    counts.skipped += Number(ignored);
+  }
+  return counts;
+}
+
+/** One stage for each file of end-to-end tests, which use Node's own test runner. */
+function endToEnd(): Stage[] {
+  const directory = "tests/js/e2e";
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((file) => /\.test\.(ts|mjs)$/.test(file))
+    .map((file) => ({
+      name: `e2e: ${file.replace(/\.test\.\w+$/, "")}`,
+      command: file.endsWith(".mjs")
+        ? ["node", "--test", "--test-reporter=tap", join(directory, file)]
+        : ["node", "scripts/run.mjs", "--test", join(directory, file)],
+      counts: tapCounts,
+    }));
+}
+
+/** The totals at the end of what Node's TAP reporter prints. */
+function tapCounts(output: string): Counts {
+  const total = (label: string): number => Number(output.match(new RegExp(`^# ${label} (\\d+)$`, "m"))?.[1] ?? 0);
+  return {
+    passed: total("pass"),
+    failed: total("fail") + total("cancelled"),
+    skipped: total("skipped") + total("todo"),
+  };
+}
+
+async function execute({ command, counts, name }: Stage): Promise<Counts> {
+  const [program = "", ...rest] = command;
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8");
+  child.stdout.on("data", (text: string) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const code = await new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 1)));
+  const file = join(RESULTS, `${name}.json`);
+  const found: Counts = counts?.(output) ?? {
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    ...(existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Counts) : {}),
+  };
+  // A crash, or a run in which nothing was tested, is a failure too.
+  if (found.failed === 0 && (code !== 0 || found.passed + found.skipped === 0)) found.failed = 1;
+  return found;
+}
+
+rmSync(RESULTS, { recursive: true, force: true });
+mkdirSync(RESULTS, { recursive: true });
+const rows: (Counts & { name: string; seconds: number })[] = [];
+for (const stage of stages) {
+  console.log(`\n# ${stage.name}: ${stage.command.join(" ")}`);
+  const start = performance.now();
+  rows.push({ name: stage.name, ...(await execute(stage)), seconds: (performance.now() - start) / 1000 });
+}
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+console.log(`\n${"runtime".padEnd(24)}  passed  failed  skipped  seconds`);
+for (const { name, passed, failed, skipped, seconds } of rows) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  const cells = [String(passed).padStart(6), String(failed).padStart(6), String(skipped).padStart(7)];
+  console.log(`${name.padEnd(24)}  ${cells.join("  ")}  ${seconds.toFixed(1).padStart(7)}`);
+}
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,0 +1,21 @@
+/** The Worker that runs the suite on workerd; a runner on Node asks it for the outcomes. */
+import * as lib from "waxseal";
+import { suites } from "../suite/index.js";
+import { runSuites } from "./run-suites.js";
+import type { KVNamespaceLike } from "./types.js";
+
+interface Env {
+  readonly KV: KVNamespaceLike;
+  /** Answers with files of vectors. */
+  readonly VECTORS: { fetch(url: string): Promise<Response> };
+}
+
+export default {
+  async fetch(_request: Request, { KV, VECTORS }: Env): Promise<Response> {
+    const vectors = async (name: string): Promise<unknown> => {
+      const response = await VECTORS.fetch(`http://vectors/${name}`);
+      return response.ok ? response.json() : undefined;
+    };
+    return Response.json(await runSuites(suites, lib, { runtime: "workerd", kv: KV, vectors }));
+  },
+};

@@ -1,0 +1,15 @@
+/** The suite on Node, the library required from CommonJS; this file is bundled as CommonJS. */
+import * as lib from "waxseal";
+import { report, vectors } from "./harness/report.js";
+import { runSuites } from "./harness/run-suites.js";
+import { suites } from "./suite/index.js";
+
+async function main(): Promise<void> {
+  const resolved = require.resolve("waxseal");
+  if (!resolved.endsWith("/target/packed/node_modules/waxseal/dist/inline.cjs"))
+    throw new Error(`required ${resolved}`);
+  await report("node-cjs", await runSuites(suites, lib, { runtime: "node-cjs", vectors }));
+}
+
+// A rejection must not be lost: Node ends with its own exit code then.
+void main();
