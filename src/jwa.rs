@@ -1,6 +1,8 @@
 //! The algorithms (RFC 7518): all there is to know about one `alg` is one row of a table, and nothing else in the crate
 //! switches on the name.
 
+use core::ops::RangeInclusive;
+
 /// A signature algorithm of RFC 7518 section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
@@ -14,10 +16,11 @@ struct Row {
     name: &'static str,
     key_type: &'static str,
     curve: Option<&'static str>,
+    signature_lengths: RangeInclusive<usize>,
 }
 
-static ES256: Row = Row { name: "ES256", key_type: "EC", curve: Some("P-256") };
-static RS256: Row = Row { name: "RS256", key_type: "RSA", curve: None };
+static ES256: Row = Row { name: "ES256", key_type: "EC", curve: Some("P-256"), signature_lengths: 64..=64 };
+static RS256: Row = Row { name: "RS256", key_type: "RSA", curve: None, signature_lengths: 256..=512 };
 
 impl Algorithm {
     /// Every algorithm, in the order in which documents name them.
@@ -52,6 +55,13 @@ impl Algorithm {
     #[must_use]
     pub fn curve(self) -> Option<&'static str> {
         self.row().curve
+    }
+
+    /// How many bytes a signature can have: r and s (RFC 7518 section 3.4), or as many as the modulus, which here is of
+    /// 2048 to 4096 bits (section 3.3).
+    #[must_use]
+    pub fn signature_lengths(self) -> RangeInclusive<usize> {
+        self.row().signature_lengths.clone()
     }
 }
 

@@ -13,6 +13,34 @@ pub const DEFAULT_MAX_LENGTH: usize = 8192;
 /// The longest token that any caller can allow, in bytes.
 pub const HARD_MAX_LENGTH: usize = 65536;
 
+/// The three segments of a token, decoded, and nothing more said about them.
+pub(crate) struct Segments<'t> {
+    /// What the signature is made over (RFC 7515 section 5.2 step 8).
+    pub(crate) signing_input: &'t str,
+    pub(crate) header: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+}
+
+impl<'t> Segments<'t> {
+    /// [`ErrorCode::TokenTooLarge`] or [`ErrorCode::TokenMalformed`], in this order.
+    pub(crate) fn decode(token: &'t str, max_length: usize) -> Result<Self, Error> {
+        if token.len() > max_length.min(HARD_MAX_LENGTH) {
+            return Err(Error::new(
+                ErrorCode::TokenTooLarge,
+                "The token is longer than the limit; see the maxTokenLength option.",
+            ));
+        }
+        let (signing_input, header, payload, signature) = split(token).ok_or_else(|| wrong_segments(token))?;
+        Ok(Self {
+            signing_input,
+            header: decode(header, "The first segment of the token is not unpadded base64url.")?,
+            payload: decode(payload, "The second segment of the token is not unpadded base64url.")?,
+            signature: decode(signature, "The third segment of the token is not unpadded base64url.")?,
+        })
+    }
+}
+
 /// A token whose form is right: three segments and a well-formed protected header. Nobody has signed it yet.
 pub struct CompactJws<'t> {
     signing_input: &'t str,
@@ -29,18 +57,15 @@ impl<'t> CompactJws<'t> {
     /// [`ErrorCode::TokenTooLarge`], [`ErrorCode::TokenMalformed`], or what [`ProtectedHeader::parse`] reports, in
     /// this order.
     pub fn parse(token: &'t str, max_length: usize, allowed_crit: &[String]) -> Result<Self, Error> {
-        if token.len() > max_length.min(HARD_MAX_LENGTH) {
-            return Err(Error::new(
-                ErrorCode::TokenTooLarge,
-                "The token is longer than the limit; see the maxTokenLength option.",
-            ));
-        }
-        let (signing_input, header, payload, signature) = split(token).ok_or_else(|| wrong_segments(token))?;
-        let header = decode(header, "The first segment of the token is not unpadded base64url.")?;
-        let payload = decode(payload, "The second segment of the token is not unpadded base64url.")?;
-        let signature = decode(signature, "The third segment of the token is not unpadded base64url.")?;
-        let header = ProtectedHeader::parse(&header, allowed_crit)?;
-        Ok(Self { signing_input, header, payload, signature })
+        let segments = Segments::decode(token, max_length)?;
+        let header = ProtectedHeader::parse(&segments.header, allowed_crit)?;
+        Ok(Self::new(segments, header))
+    }
+
+    /// Puts segments together with the protected header that was read from them.
+    pub(crate) fn new(segments: Segments<'t>, header: ProtectedHeader) -> Self {
+        let Segments { signing_input, payload, signature, .. } = segments;
+        Self { signing_input, header, payload, signature }
     }
 
     /// The protected header, not verified.

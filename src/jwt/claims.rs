@@ -138,7 +138,7 @@ fn numeric_date(claim: &'static str, value: Raw<'_>) -> Result<UnixTime, Error> 
     })
 }
 
-fn invalid(claim: &'static str, what: &str) -> Error {
+pub(super) fn invalid(claim: &'static str, what: &str) -> Error {
     Error::new(ErrorCode::ClaimInvalid, format!("The claim {claim} {what}.")).with_claim(claim, Reason::Invalid)
 }
 

@@ -237,7 +237,7 @@ fn seconds_ahead(later: UnixTime, now: UnixTime) -> i64 {
     now.whole_seconds_since(later).saturating_neg()
 }
 
-fn missing(claim: &str) -> Error {
+pub(super) fn missing(claim: &str) -> Error {
     Error::new(ErrorCode::ClaimMissing, format!("The token has no claim {claim}, which is required."))
         .with_claim(claim.to_owned(), Reason::Missing)
 }
