@@ -1,5 +1,8 @@
 //! Verdicts against a vector file. What is meant to differ stands in `tests/vectors/divergences.json` with its reason;
 //! any other difference fails the test, and so does a row that no longer differs.
+//!
+//! A row names its cases, or says `"refused": n`: exactly n cases of the file, and only ones that the file accepts, are
+//! refused for that reason. No row of that kind can hide an acceptance.
 
 use std::collections::BTreeMap;
 
@@ -10,63 +13,75 @@ use super::{committed, list, text};
 /// The verdicts on one file.
 pub struct Ledger {
     file: String,
-    reasons: BTreeMap<String, String>,
+    by_case: BTreeMap<String, String>,
+    wholesale: Option<(String, u64)>,
     accepted: usize,
     refused: usize,
-    diverged: BTreeMap<String, usize>,
+    diverged: BTreeMap<String, u64>,
     unexpected: Vec<String>,
 }
 
 impl Ledger {
     /// Opens the account of a file, with the divergences that are meant.
     pub fn new(file: &str) -> Self {
-        let rows = committed("divergences.json");
-        let mut reasons = BTreeMap::new();
-        for row in list(&rows, "divergences").iter().filter(|row| text(row, "file") == file) {
-            for case in list(row, "cases") {
-                let case = case.as_str().map_or_else(|| case.to_string(), str::to_owned);
-                assert!(
-                    reasons.insert(case.clone(), text(row, "reason").to_owned()).is_none(),
-                    "{file}: case {case} stands in two rows"
-                );
-            }
-        }
-        Self {
+        let mut ledger = Self {
             file: file.to_owned(),
-            reasons,
+            by_case: BTreeMap::new(),
+            wholesale: None,
             accepted: 0,
             refused: 0,
             diverged: BTreeMap::new(),
             unexpected: Vec::new(),
+        };
+        let rows = committed("divergences.json");
+        for row in list(&rows, "divergences").iter().filter(|row| text(row, "file") == file) {
+            let reason = text(row, "reason").to_owned();
+            if let Some(count) = row["refused"].as_u64() {
+                assert!(ledger.wholesale.replace((reason, count)).is_none(), "{file}: two rows without cases");
+                continue;
+            }
+            for case in list(row, "cases") {
+                let twice = ledger.by_case.insert(identifier(case), reason.clone());
+                assert!(twice.is_none(), "{file}: case {case} stands in two rows");
+            }
         }
+        ledger
     }
 
     /// Books one case: what the file expects and what we did.
     pub fn case(&mut self, id: &Value, expected: bool, accepted: bool) {
-        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        if accepted {
-            self.accepted += 1;
-        } else {
-            self.refused += 1;
+        let id = identifier(id);
+        *(if accepted { &mut self.accepted } else { &mut self.refused }) += 1;
+        let reason = self.by_case.remove(&id);
+        if expected == accepted {
+            if reason.is_some() {
+                self.unexpected.push(format!("case {id}: does not diverge, but has a row"));
+            }
+            return;
         }
-        let reason = self.reasons.remove(&id);
-        match (expected == accepted, reason) {
-            (true, None) => {}
-            (false, Some(reason)) => *self.diverged.entry(reason).or_default() += 1,
-            (false, None) => self.unexpected.push(format!("case {id}: expected {expected}, got {accepted}")),
-            (true, Some(_)) => self.unexpected.push(format!("case {id}: does not diverge, but has a row")),
+        let wholesale = self.wholesale.as_ref().filter(|_| expected).map(|(reason, _)| reason.clone());
+        match reason.or(wholesale) {
+            Some(reason) => *self.diverged.entry(reason).or_default() += 1,
+            None => self.unexpected.push(format!("case {id}: expected {expected}, got {accepted}")),
         }
     }
 
     /// Prints the counts, and fails on every difference that is not meant and every row that was not met.
     pub fn finish(self, cases: usize) {
-        let Self { file, reasons, accepted, refused, diverged, unexpected } = self;
+        let Self { file, by_case, wholesale, accepted, refused, diverged, unexpected } = self;
         println!("{file}: {} cases, {accepted} accepted, {refused} refused", accepted + refused);
-        for (reason, count) in diverged {
+        for (reason, count) in &diverged {
             println!("{file}: {count} diverge: {reason}");
         }
         assert!(unexpected.is_empty(), "{file}:\n{}", unexpected.join("\n"));
-        assert!(reasons.is_empty(), "{file}: rows for cases that do not exist: {reasons:?}");
+        assert!(by_case.is_empty(), "{file}: rows for cases that do not exist: {by_case:?}");
+        if let Some((reason, count)) = wholesale {
+            assert_eq!(diverged.get(&reason), Some(&count), "{file}: {reason}");
+        }
         assert_eq!(accepted + refused, cases, "{file}: the number of cases has changed");
     }
+}
+
+fn identifier(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
