@@ -48,8 +48,8 @@ bench: $(TARBALL) ## Waxseal beside jose on this machine
 	@exec $$(command -v taskset >/dev/null && echo taskset -c 0) $(RUN) bench/run.ts
 
 .PHONY: proof
-proof: ## property tests with many cases (PROPTEST_CASES, default 20000) and all vectors, optimised
-	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --release --package waxseal
+proof: ## property tests with many cases (PROPTEST_CASES, default 20000) and all vectors
+	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --profile proof --package waxseal
 
 .PHONY: clean
 clean: ## removes everything that was built or installed

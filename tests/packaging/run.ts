@@ -102,6 +102,62 @@ const suite: Suite = (h) => {
     );
   });
 
+  h.test("calls that load at the same time end with one instance", () => {
+    node(
+      write(
+        "concurrent.mjs",
+        `let instances = 0;
+         const { instantiate } = WebAssembly;
+         WebAssembly.instantiate = (...all) => { instances += 1; return instantiate(...all); };
+         // By its file: Node itself would choose the condition "node", where loading never waits.
+         const { init, parseCookie } = await import(new URL("node_modules/waxseal/dist/browser.js", import.meta.url));
+         const first = init();
+         let code;
+         try { parseCookie("a=1"); } catch (error) { code = error.code; }
+         if (code !== "ERR_NOT_INITIALIZED") throw new Error("got " + code);
+         await Promise.all([first, init(), init()]);
+         await init();
+         if (instances !== 1) throw new Error(instances + " instances");
+         ${PROGRAM}`,
+      ),
+    );
+  });
+
+  h.test("after a trap the same verifier works again, in a new instance", () => {
+    node(
+      write(
+        "trap.mjs",
+        // A trap cannot be reached through the interface; here any call into the module can be made to end in one.
+        `let instances = 0;
+         let trap = false;
+         const { Instance, RuntimeError } = WebAssembly;
+         const guarded = (call) => (...all) => {
+           if (!trap) return call(...all);
+           trap = false;
+           throw new RuntimeError("unreachable");
+         };
+         WebAssembly.Instance = function (...all) {
+           instances += 1;
+           const entries = Object.entries(new Instance(...all).exports);
+           return { exports: Object.fromEntries(
+             entries.map(([name, value]) => [name, typeof value === "function" ? guarded(value) : value])) };
+         };
+         const { createIssuer, createVerifier, generateKeyPair } = await import("waxseal");
+         const { publicKey, privateKey } = await generateKeyPair("ES256");
+         const names = { issuer: "https://a.example", audience: "https://b.example" };
+         const token = await (await createIssuer({ key: privateKey, ...names })).issue({ sub: "alice" });
+         const verifier = await createVerifier({ keys: publicKey, ...names });
+         verifier.verify(token);
+         trap = true;
+         let thrown;
+         try { verifier.verify(token); } catch (error) { thrown = error; }
+         if (thrown?.name !== "WaxsealError" || thrown.code !== "ERR_INTERNAL") throw new Error("got " + thrown);
+         if (verifier.verify(token).claims.sub !== "alice") throw new Error("the verifier does not work");
+         if (instances !== 2) throw new Error(instances + " instances");`,
+      ),
+    );
+  });
+
   for (const [name, file, options] of [
     ["Node's ESM", "esm.mts", { module: "nodenext", lib: ["ES2022", "DOM"] }],
     ["Node's CommonJS", "cjs.cts", { module: "node20", lib: ["ES2022", "DOM"] }],
