@@ -24,6 +24,11 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the account of a file, with the divergences that are meant.
     pub fn new(file: &str) -> Self {
+        Self::with(file, "divergences.json")
+    }
+
+    /// The same with the divergences in another file of `tests/vectors/`.
+    pub fn with(file: &str, divergences: &str) -> Self {
         let mut ledger = Self {
             file: file.to_owned(),
             by_case: BTreeMap::new(),
@@ -33,7 +38,7 @@ impl Ledger {
             diverged: BTreeMap::new(),
             unexpected: Vec::new(),
         };
-        let rows = committed("divergences.json");
+        let rows = committed(divergences);
         for row in list(&rows, "divergences").iter().filter(|row| text(row, "file") == file) {
             let reason = text(row, "reason").to_owned();
             if let Some(count) = row["refused"].as_u64() {
