@@ -26,11 +26,15 @@ help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: $(DIST) ## the Worker on Cloudflare's runtime, and a walk through sign-in and logout (DEMO_EXIT=1: then stop)
-	@exec node worker/demo/run.mjs
+demo: $(TARBALL) ## the Worker on Cloudflare's runtime, and a walk through sign-in and logout (DEMO_EXIT=1: then stop)
+	@exec $(RUN) worker/demo/run.ts
 
 .PHONY: build
 build: $(DIST) ## the npm package in pkg/dist
+
+.PHONY: page
+page: $(DIST) ## the page that explains tokens and builds cookies, in www/dist (PAGE_SERVE=1: and serve it)
+	@exec node www/build.mjs $${PAGE_SERVE:+--serve}
 
 .PHONY: test
 test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium, packaging, end to end

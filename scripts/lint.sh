@@ -15,10 +15,8 @@ check() {
 
 types() {
   local status=0
-  # Every directory with a tsconfig.json of its own.
-  for directory in . pkg tests/js worker www; do
-    [ -e "$directory/tsconfig.json" ] || continue
-    tsc --noEmit -p "$directory" || status=1
+  for config in $(git ls-files -- tsconfig.json '*/tsconfig.json'); do
+    tsc --noEmit -p "$config" || status=1
   done
   return $status
 }

@@ -34,6 +34,7 @@ const child = spawn(process.execPath, ["--enable-source-maps", ...runner, outfil
   stdio: "inherit",
   cwd: root,
 });
-// The program decides what an interrupt means; this process ends with it.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+// The program decides what an interrupt means, and gets one from the terminal itself; this process ends with it.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
 child.on("exit", (code) => process.exit(code ?? 1));
