@@ -21,7 +21,10 @@ fn complaints(options: &SetCookieOptions) -> Vec<&'static str> {
     assert_eq!(report.header.is_some(), report.complaints.is_empty());
     for complaint in &report.complaints {
         let message = complaint.error.message();
-        assert!(message.starts_with(complaint.attribute) || message.starts_with("name and value"), "{message}");
+        assert!(
+            message.starts_with(&format!("`{}` ", complaint.attribute)) || message.starts_with("`name` and `value`")
+        );
+        assert!(message.ends_with('.'), "{message}");
         assert_eq!(complaint.error.claim(), None);
     }
     report.complaints.iter().map(|complaint| complaint.attribute).collect()
@@ -266,9 +269,9 @@ fn an_attribute_over_1024_bytes_is_an_error_with_the_measured_size() {
     let path = |length: usize| Some(format!("/{}", "a".repeat(length - 1)));
     assert!(SetCookie::build(&SetCookieOptions { path: path(1024), ..options("n", "v") }).is_ok());
     let error = too_large(&SetCookieOptions { path: path(1025), ..options("n", "v") });
-    assert!(error.message().starts_with("path is 1025 bytes"), "{error}");
+    assert!(error.message().starts_with("`path` is 1025 bytes"), "{error}");
     let error = too_large(&SetCookieOptions { domain: Some("a.".repeat(513) + "b"), ..options("n", "v") });
-    assert!(error.message().starts_with("domain is 1027 bytes"), "{error}");
+    assert!(error.message().starts_with("`domain` is 1027 bytes"), "{error}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl CookieName {
     /// [`ErrorCode::CookieInvalid`] when it is not a token.
     pub fn new(name: &str) -> Result<Self, Error> {
         if name.is_empty() || !name.bytes().all(is_tchar) {
-            return Err(invalid("name must be one or more of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"));
+            return Err(invalid("name", "be one or more of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~"));
         }
         Ok(Self(name.to_owned()))
     }
@@ -101,8 +101,9 @@ impl CookieValue {
     pub fn new(value: &str) -> Result<Self, Error> {
         if !value.bytes().all(is_cookie_octet) {
             return Err(invalid(
-                "value may hold visible ASCII characters except \" , ; and \\ alone; encode it first, for example with \
-                 base64url or encodeURIComponent",
+                "value",
+                "hold visible ASCII characters except \" , ; and \\ alone: encode it first, for example with base64url or \
+                 encodeURIComponent",
             ));
         }
         Ok(Self(value.to_owned()))
@@ -146,12 +147,13 @@ impl CookiePath {
     pub fn new(path: &str) -> Result<Self, Error> {
         check_size("path", path)?;
         if !path.starts_with('/') {
-            return Err(invalid("path must begin with /"));
+            return Err(invalid("path", "begin with /"));
         }
         // A space at the end would be trimmed by browsers; a query, a fragment or white space never matches.
         if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b";?#".contains(&byte)) {
             return Err(invalid(
-                "path may hold visible ASCII characters except ; ? and # alone; percent-encode it as it stands in URLs",
+                "path",
+                "hold visible ASCII characters except ; ? and # alone: percent-encode it as it stands in URLs",
             ));
         }
         Ok(Self(path.to_owned()))
@@ -180,11 +182,12 @@ impl CookieDomain {
     pub fn new(domain: &str) -> Result<Self, Error> {
         check_size("domain", domain)?;
         if domain.starts_with('.') || domain.ends_with('.') {
-            return Err(invalid("domain must not begin or end with a dot; subdomains are included without one"));
+            return Err(invalid("domain", "not begin or end with a dot: subdomains are included without one"));
         }
         if !is_host_name(domain) {
             return Err(invalid(
-                "domain must be a host name in ASCII (punycode for other scripts); for an IP address leave it out",
+                "domain",
+                "be a host name in ASCII, with punycode for other scripts: leave it out for an IP address",
             ));
         }
         Ok(Self(domain.to_owned()))
@@ -203,7 +206,7 @@ fn check_size(attribute: &str, value: &str) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!(
-        "{attribute} is {} bytes long; browsers ignore an attribute over {MAX_ATTRIBUTE_SIZE}, so shorten it",
+        "`{attribute}` is {} bytes long, and browsers ignore an attribute over {MAX_ATTRIBUTE_SIZE}: shorten it.",
         value.len()
     );
     Err(Error::new(ErrorCode::CookieTooLarge, message))
@@ -267,7 +270,7 @@ impl Priority {
     }
 }
 
-/// An error about an attribute, which the message names in its JavaScript spelling.
-pub(super) fn invalid(message: &'static str) -> Error {
-    Error::new(ErrorCode::CookieInvalid, message)
+/// An error about an attribute in its JavaScript spelling; `requirement` finishes the sentence "`attribute` must …".
+pub(super) fn invalid(attribute: &str, requirement: &str) -> Error {
+    Error::new(ErrorCode::CookieInvalid, format!("`{attribute}` must {requirement}."))
 }

@@ -28,7 +28,8 @@ pub struct CookieHeader<'h>(&'h str);
 /// [`ErrorCode::CookieHeaderInvalid`] when the header is longer than [`MAX_HEADER_LENGTH`].
 pub fn parse(header: &str) -> Result<CookieHeader<'_>, Error> {
     if header.len() > MAX_HEADER_LENGTH {
-        let message = format!("the Cookie header is {} bytes long; at most {MAX_HEADER_LENGTH} are read", header.len());
+        let message =
+            format!("The Cookie header is {} bytes long; at most {MAX_HEADER_LENGTH} are read.", header.len());
         return Err(Error::new(ErrorCode::CookieHeaderInvalid, message));
     }
     Ok(CookieHeader(header))
@@ -58,8 +59,8 @@ impl<'h> CookieHeader<'h> {
         let mut values = self.all(name);
         let first = values.next();
         if values.next().is_some() {
-            let message = "the request carries two cookies of the name that holds the token; another host of the domain \
-                           or another path may have set one, so neither is believed";
+            let message = "The request carries two cookies of the name that holds the token; another host of the domain \
+                           or another path may have set one, so neither is believed.";
             return Err(Error::new(ErrorCode::CookieDuplicate, message));
         }
         Ok(first)

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 use crate::origin::Origin;
 
 use super::attribute::{Prefix, SameSite};
@@ -74,9 +74,9 @@ impl SessionCookies {
     /// Checks the options. `issuer` and `origins` are the configured ones, and looked at in development mode alone.
     ///
     /// # Errors
-    /// [`ErrorCode::OptionInvalid`] when development mode meets an issuer or origin that is not on this machine, when a
+    /// [`OptionInvalid`](crate::ErrorCode::OptionInvalid) when development mode meets an issuer or origin that is not on this machine, when a
     /// name lacks its prefix (or has one in development mode), and when both names are the same;
-    /// [`ErrorCode::CookieInvalid`] or [`ErrorCode::CookieTooLarge`] for what [`SetCookie::build`] refuses.
+    /// [`CookieInvalid`](crate::ErrorCode::CookieInvalid) or [`CookieTooLarge`](crate::ErrorCode::CookieTooLarge) for what [`SetCookie::build`] refuses.
     pub fn new<S: AsRef<str>>(options: &SessionCookieOptions, issuer: &str, origins: &[S]) -> Result<Self, Error> {
         let development = options.insecure_development_mode;
         if development {
@@ -114,7 +114,7 @@ impl SessionCookies {
     /// that refresh and logout can tell the session from an expired token.
     ///
     /// # Errors
-    /// [`ErrorCode::CookieTooLarge`] when the token is too big, [`ErrorCode::CookieInvalid`] when it or `max_age` is
+    /// [`CookieTooLarge`](crate::ErrorCode::CookieTooLarge) when the token is too big, [`CookieInvalid`](crate::ErrorCode::CookieInvalid) when it or `max_age` is
     /// not fit for a cookie.
     pub fn set_access(&self, token: &str, max_age: u32) -> Result<SetCookie, Error> {
         fill(&self.access, token, max_age)
@@ -137,7 +137,7 @@ impl SessionCookies {
     /// Reads both cookies from a `Cookie` header. An empty value is taken for no cookie.
     ///
     /// # Errors
-    /// [`ErrorCode::CookieDuplicate`] when there are two access cookies, [`ErrorCode::CookieHeaderInvalid`] when the
+    /// [`CookieDuplicate`](crate::ErrorCode::CookieDuplicate) when there are two access cookies, [`CookieHeaderInvalid`](crate::ErrorCode::CookieHeaderInvalid) when the
     /// header is too long.
     pub fn read<'h>(&self, header: &'h str) -> Result<PresentedCookies<'h>, Error> {
         let header = parse(header)?;
@@ -156,16 +156,13 @@ fn fill(template: &SetCookieOptions, token: &str, max_age: u32) -> Result<SetCoo
 fn check_loopback<S: AsRef<str>>(issuer: &str, origins: &[S]) -> Result<(), Error> {
     let is_loopback = |origin: Option<Origin>| origin.is_some_and(|origin| origin.is_loopback());
     if !is_loopback(Origin::of_url(issuer)) {
-        return Err(option(
-            "cookies.insecureDevelopmentMode is for this machine alone: issuer must be a URL of localhost, 127.0.0.1 or \
-             [::1]",
+        return Err(Error::option(
+            "issuer",
+            "be a URL of localhost, 127.0.0.1 or [::1] in cookies.insecureDevelopmentMode",
         ));
     }
     if !origins.iter().all(|origin| is_loopback(Origin::parse(origin.as_ref()))) {
-        return Err(option(
-            "cookies.insecureDevelopmentMode is for this machine alone: every entry of origins must be localhost, \
-             127.0.0.1 or [::1]",
-        ));
+        return Err(Error::option("origins", "be of localhost, 127.0.0.1 or [::1] in cookies.insecureDevelopmentMode"));
     }
     Ok(())
 }
@@ -174,20 +171,16 @@ fn check_loopback<S: AsRef<str>>(issuer: &str, origins: &[S]) -> Result<(), Erro
 /// the other one set. Production asks for the prefix letter by letter: older browsers enforce no other spelling.
 fn check_names(access: &str, refresh: &str, development: bool) -> Result<(), Error> {
     if access == refresh {
-        return Err(option("cookies.names: the access and the refresh cookie must have different names"));
+        return Err(Error::option("cookies.names", "be different for the access and the refresh cookie"));
     }
     if development {
         if [access, refresh].into_iter().any(|name| Prefix::of(name) != Prefix::None) {
-            return Err(option("cookies.names must not have a prefix such as __Host- in insecureDevelopmentMode"));
+            return Err(Error::option("cookies.names", "have no prefix such as __Host- in insecureDevelopmentMode"));
         }
     } else if !access.starts_with("__Host-") {
-        return Err(option("cookies.names.access must begin with __Host-, so that no other host can set it"));
+        return Err(Error::option("cookies.names.access", "begin with __Host-, so that no other host can set it"));
     } else if !["__Secure-", "__Http-", "__Host-"].into_iter().any(|prefix| refresh.starts_with(prefix)) {
-        return Err(option("cookies.names.refresh must begin with __Secure- or __Http-"));
+        return Err(Error::option("cookies.names.refresh", "begin with __Secure- or __Http-"));
     }
     Ok(())
-}
-
-fn option(message: &'static str) -> Error {
-    Error::new(ErrorCode::OptionInvalid, message)
 }

@@ -138,7 +138,9 @@ impl SetCookie {
         let mut complaints = Complaints::default();
         let cookie = judge(options, &mut complaints);
         // No cookie means a complaint; the other error is out of reach.
-        cookie.ok_or_else(|| complaints.0.into_iter().next().map_or_else(|| invalid("invalid"), |first| first.error))
+        cookie.ok_or_else(|| {
+            complaints.0.into_iter().next().map_or_else(|| invalid("name", "be valid"), |first| first.error)
+        })
     }
 
     /// The cookie that removes this one from the browser: the same name and attributes, an empty value, and an end in
@@ -213,10 +215,10 @@ impl Complaints {
         self.0.push(Complaint { attribute, error });
     }
 
-    /// A rule on its own: a complaint unless it holds.
-    fn require(&mut self, holds: bool, attribute: &'static str, message: &'static str) {
+    /// A rule on its own: unless it holds, the complaint that the attribute must meet a requirement.
+    fn require(&mut self, holds: bool, attribute: &'static str, requirement: &str) {
         if !holds {
-            self.add(attribute, invalid(message));
+            self.add(attribute, invalid(attribute, requirement));
         }
     }
 
@@ -239,10 +241,10 @@ fn judge(options: &SetCookieOptions, complaints: &mut Complaints) -> Option<SetC
     complaints.require(
         options.max_age.is_none_or(|max_age| max_age <= MAX_AGE),
         "maxAge",
-        "maxAge must be at most 34560000 seconds (400 days), the longest that browsers keep a cookie; renew it instead",
+        "be at most 34560000 seconds (400 days), the longest that browsers keep a cookie: renew it instead",
     );
     let expires = options.expires.map(|time| imf_fixdate(time).ok_or(())).transpose();
-    let expires = expires.map_err(|()| invalid("expires must not be before the year 1601"));
+    let expires = expires.map_err(|()| invalid("expires", "not be before the year 1601"));
     let expires = complaints.part("expires", expires);
     check_combinations(options, name.as_ref(), complaints);
 
@@ -268,32 +270,32 @@ fn check_combinations(options: &SetCookieOptions, name: Option<&CookieName>, com
         complaints.require(
             options.secure || !prefix.needs_secure(),
             "secure",
-            "secure must be on for a name that begins with __Secure-, __Host- or __Http-",
+            "be on for a name that begins with __Secure-, __Host- or __Http-",
         );
         complaints.require(
             options.http_only || !prefix.needs_http_only(),
             "httpOnly",
-            "httpOnly must be on for a name that begins with __Http- or __Host-Http-",
+            "be on for a name that begins with __Http- or __Host-Http-",
         );
         complaints.require(
             options.path.as_deref() == Some("/") || !prefix.needs_host(),
             "path",
-            "path must be / for a name that begins with __Host-",
+            "be / for a name that begins with __Host-",
         );
         complaints.require(
             options.domain.is_none() || !prefix.needs_host(),
             "domain",
-            "domain must be left out for a name that begins with __Host-",
+            "be left out for a name that begins with __Host-",
         );
     }
     // RFC 6265bis section 5.7
     complaints.require(
         options.secure || options.same_site != Some(SameSite::None),
         "sameSite",
-        "sameSite None needs secure; turn secure on, or take Lax",
+        "be Strict or Lax without secure: turn secure on for None",
     );
     // CHIPS, draft-cutler-httpbis-partitioned-cookies section 2.1
-    complaints.require(options.secure || !options.partitioned, "partitioned", "partitioned needs secure; turn it on");
+    complaints.require(options.secure || !options.partitioned, "partitioned", "be off without secure");
 }
 
 fn size(options: &SetCookieOptions) -> usize {
@@ -305,11 +307,11 @@ fn check_size(options: &SetCookieOptions) -> Result<(), Error> {
     if size <= MAX_SIZE {
         return Ok(());
     }
-    let mut message = format!("name and value are {size} bytes together, and browsers store at most {MAX_SIZE}");
+    let mut message = format!("`name` and `value` are {size} bytes together, and browsers store at most {MAX_SIZE}");
     match heaviest_claims(&options.value) {
         // Writing to a String cannot fail.
-        Some(weights) => _ = write!(message, "; the value looks like a JWT: {weights}"),
-        None => message.push_str("; keep the data on the server and an identifier in the cookie"),
+        Some(weights) => _ = write!(message, "; the value looks like a JWT: {weights}."),
+        None => message.push_str(": keep the data on the server and an identifier in the cookie."),
     }
     Err(Error::new(ErrorCode::CookieTooLarge, message))
 }

@@ -62,12 +62,13 @@ pub fn find<'h>(
         return Ok(Credential { token: bearer(authorization)?, source: Source::Bearer });
     }
     let token = match (cookie, cookie_name) {
-        (Some(header), Some(name)) => cookie::parse(header)?.one(name)?,
+        // The empty name is that of cookies without one, which any site of the domain can set.
+        (Some(header), Some(name)) if !name.is_empty() => cookie::parse(header)?.one(name)?,
         _ => None,
     };
     match token {
         Some(token) if !token.is_empty() => Ok(Credential { token, source: Source::Cookie }),
-        _ => Err(missing("the request carries no token: send it in the Authorization header, or sign in first")),
+        _ => Err(missing("The request carries no token: send it in the Authorization header, or sign in first.")),
     }
 }
 
@@ -80,7 +81,7 @@ fn bearer(authorization: &str) -> Result<&str, Error> {
     }
     let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_scheme {
-        return Err(missing("the Authorization header is of another scheme than Bearer, and it decides alone"));
+        return Err(missing("The Authorization header is of another scheme than Bearer, and it decides alone."));
     }
     Err(malformed())
 }
@@ -93,7 +94,7 @@ fn is_b64token(text: &str) -> bool {
 }
 
 fn malformed() -> Error {
-    Error::new(ErrorCode::AuthorizationMalformed, "the Authorization header must be Bearer, a space and one token")
+    Error::new(ErrorCode::AuthorizationMalformed, "The Authorization header must be Bearer, a space and one token.")
 }
 
 fn missing(message: &'static str) -> Error {

@@ -19,12 +19,12 @@ impl Origins {
     pub fn parse<S: AsRef<str>>(origins: &[S]) -> Result<Self, Error> {
         let read = |(index, text): (usize, &S)| {
             Origin::parse(text.as_ref()).ok_or_else(|| {
-                let message = format!(
-                    "origins: entry {} is not an origin; write https://host or https://host:port without a path (http \
-                     for localhost alone)",
+                let requirement = format!(
+                    "be origins such as https://app.example, without a path, and http for localhost alone; entry {} is \
+                     none",
                     index + 1
                 );
-                Error::new(ErrorCode::OptionInvalid, message)
+                Error::option("origins", &requirement)
             })
         };
         origins.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
@@ -88,10 +88,10 @@ pub fn check_always(provenance: &Provenance<'_>, origins: &Origins) -> Result<()
     }
     match provenance.origin {
         Some(origin) if origins.contains(origin) => Ok(()),
-        Some(_) => Err(refusal("the request comes from an origin that is not one of the configured origins")),
+        Some(_) => Err(refusal("The request comes from an origin that is not one of the configured origins.")),
         None => Err(refusal(
-            "the request does not say which origin it comes from: it has no Origin header and no Sec-Fetch-Site that \
-             vouches for it",
+            "The request does not say which origin it comes from: it has no Origin header and no Sec-Fetch-Site that \
+             vouches for it.",
         )),
     }
 }
