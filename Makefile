@@ -36,6 +36,10 @@ build: $(DIST) ## the npm package in pkg/dist
 page: $(DIST) ## the page that explains tokens and builds cookies, in www/dist (PAGE_SERVE=1: and serve it)
 	@exec node www/build.mjs $${PAGE_SERVE:+--serve}
 
+.PHONY: www
+www: $(DIST) ## the playground, a static site in www/dist (make www ARGS=--serve: on 127.0.0.1)
+	@exec node www/build.mjs $(ARGS)
+
 .PHONY: test
 test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium, packaging, end to end
 	@scripts/install-chromium.sh
