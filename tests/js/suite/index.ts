@@ -1,0 +1,39 @@
+/** The suites by name, in the order in which they run. */
+
+import type { Suite } from "../harness/types.js";
+import { algorithms } from "./algorithms.js";
+import { authenticate } from "./authenticate.js";
+import { claimsSets } from "./claims.js";
+import { cookies } from "./cookies.js";
+import { errors } from "./errors.js";
+import { decode, explain } from "./explain.js";
+import { fuzzish } from "./fuzzish.js";
+import { issue } from "./issue.js";
+import { keys } from "./keys.js";
+import { lifecycle } from "./lifecycle.js";
+import { limits } from "./limits.js";
+import { options } from "./options.js";
+import { revocation } from "./revocation.js";
+import { storeFailures } from "./store-failures.js";
+import { vectors } from "./vectors.js";
+import { verify } from "./verify.js";
+
+export const suites: Record<string, Suite> = {
+  verify,
+  algorithms,
+  claims: claimsSets,
+  limits,
+  keys,
+  issue,
+  options,
+  cookies,
+  authenticate,
+  revocation,
+  storeFailures,
+  errors,
+  lifecycle,
+  explain,
+  decode,
+  fuzzish,
+  vectors,
+};

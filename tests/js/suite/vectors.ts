@@ -1,0 +1,246 @@
+// Published vectors, through the public interface: RFC 7515, 7517, 7520, 7638, Wycheproof's JWS and JWK files, and
+// JSONTestSuite. What is not supported or judged otherwise stands in a table with its reason; a row that no longer
+// applies fails as well.
+
+import { deepEqual, equal, ok, rejects, throws } from "../harness/assert.js";
+import type { Harness, Library, Suite } from "../harness/types.js";
+import { base64url, fromBase64url } from "./support.js";
+import type { Members, Verifier, VerifierOptions } from "./support.js";
+
+interface Wycheproof {
+  testGroups: {
+    comment: string;
+    public?: Members | string;
+    private?: Members | string;
+    tests: { tcId: number; comment: string; jws: string | Members; result: "valid" | "invalid" | "acceptable" }[];
+  }[];
+}
+
+/** Cases that Wycheproof judges otherwise than Waxseal, by file and number. */
+const JWS_DIVERGENCES: Record<string, string> = {};
+const JWK_DIVERGENCES: Record<string, string> = {};
+
+/** Files of JSONTestSuite that must parse by RFC 8259 and are refused here on purpose. */
+const JSON_DIVERGENCES: Record<string, string> = {
+  "y_object_duplicated_key.json": "two members of one name",
+  "y_object_duplicated_key_and_value.json": "two members of one name",
+};
+
+async function makeVerifier(lib: Library, keys: unknown): Promise<Verifier> {
+  return lib.createVerifier({ keys, issuer: null, audience: null, clock: () => 1_300_819_379 } as VerifierOptions);
+}
+
+/** Whether the signature of a JWS was accepted; its payload need not be a claims set. */
+function signatureVerifies(lib: Library, verifier: Verifier, jws: string): boolean {
+  try {
+    verifier.verify(jws);
+    return true;
+  } catch (error) {
+    if (!(error instanceof lib.WaxsealError)) throw error;
+    return error.step === "claims" || error.step === "policy";
+  }
+}
+
+const keyOf = (given: Members | string | undefined): unknown => (typeof given === "string" ? JSON.parse(given) : given);
+
+function wycheproof(
+  h: Harness,
+  lib: Library,
+  file: string,
+  { testGroups }: Wycheproof,
+  divergences: Record<string, string>,
+): void {
+  const unmet = new Set(Object.keys(divergences));
+  for (const [index, group] of testGroups.entries()) {
+    const key = keyOf(group.public ?? group.private);
+    const ids = `${group.tests[0]?.tcId} to ${group.tests.at(-1)?.tcId}`;
+    h.test(
+      `${file}, group ${index + 1} (${group.comment}), cases ${ids}: each is judged as Wycheproof says, or diverges by name`,
+      async () => {
+        let verifier: Verifier | undefined;
+        try {
+          verifier = await makeVerifier(lib, key);
+        } catch (error) {
+          // A key that is refused verifies nothing.
+          ok(error instanceof lib.WaxsealError && error.code.startsWith("ERR_KEY_"), String(error));
+        }
+        for (const { tcId, comment, jws, result } of group.tests) {
+          const text = typeof jws === "string" ? jws : JSON.stringify(jws);
+          const accepted = verifier !== undefined && signatureVerifies(lib, verifier, text);
+          const diverges = unmet.delete(String(tcId));
+          equal(accepted, (result === "valid") !== diverges, `case ${tcId} (${comment})`);
+        }
+      },
+    );
+  }
+  h.test(`${file}: every divergence named here was met`, () => deepEqual([...unmet], []));
+  for (const [tcId, reason] of Object.entries(divergences))
+    h.skip(`${file}, case ${tcId}, as Wycheproof judges it`, reason);
+}
+
+interface RfcExamples {
+  jws: { rfc: string; appendix: string; alg: string; public: Members; token: string; payload: string }[];
+  jwk_public_rfc7517_A1: { keys: Members[]; thumbprints: string[] };
+  jwk_private_rfc7517_A2: { keys: Members[] };
+  jwk_x5c_rfc7517_B: Members & { x5c: string[] };
+  thumbprint_rfc7638: { jwk: Members; sha256: string };
+}
+
+function rfcs(h: Harness, lib: Library, examples: RfcExamples): void {
+  for (const { appendix, alg, public: jwk, token, payload } of examples.jws) {
+    h.test(
+      `RFC 7515 appendix ${appendix}: the ${alg} token verifies, until it expires and unless it is changed`,
+      async () => {
+        const verifier = await makeVerifier(lib, jwk);
+        const result = verifier.verify(token);
+        deepEqual(result.claims, JSON.parse(payload));
+        deepEqual(result.header, { alg });
+        throws(() => verifier.verify(token, { now: 1_300_819_380 }), "ERR_TOKEN_EXPIRED");
+        const changed = token.replace(".eyJpc3MiOiJqb2Ui", ".eyJpc3MiOiJqb2Yi");
+        throws(() => verifier.verify(changed), "ERR_SIGNATURE_INVALID");
+      },
+    );
+  }
+
+  h.test(
+    "RFC 7517 appendix A.1: thumbprints are those of the published keys, and the key for encryption is not used",
+    async () => {
+      const { keys, thumbprints } = examples.jwk_public_rfc7517_A1;
+      deepEqual(
+        keys.map((jwk) => lib.thumbprint({ ...jwk, use: "sig" } as never)),
+        thumbprints,
+      );
+      ok(await makeVerifier(lib, { keys }));
+      await rejects(makeVerifier(lib, keys[0]), "ERR_KEY_UNSUPPORTED");
+    },
+  );
+
+  h.test("RFC 7517 appendix A.2: private keys are no verification keys", async () => {
+    for (const jwk of examples.jwk_private_rfc7517_A2.keys) await rejects(makeVerifier(lib, jwk), "ERR_KEY_PRIVATE");
+  });
+
+  h.test("RFC 7517 appendix B: the JWK with a certificate is usable, and so is the certificate as PEM", async () => {
+    const { x5c, ...jwk } = examples.jwk_x5c_rfc7517_B;
+    ok(await makeVerifier(lib, { ...jwk, x5c }));
+    const lines = (x5c[0] as string).match(/.{1,64}/g)?.join("\n");
+    ok(await makeVerifier(lib, `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`));
+  });
+
+  h.test("RFC 7638 section 3.1: the thumbprint", () => {
+    equal(lib.thumbprint(examples.thumbprint_rfc7638.jwk as never), examples.thumbprint_rfc7638.sha256);
+  });
+}
+
+interface Cookbook {
+  files: Record<string, { title: string; input: { key: Members; alg: string }; output: { compact?: string } }>;
+}
+
+function cookbook(h: Harness, lib: Library, { files }: Cookbook): void {
+  for (const [name, { title, input, output }] of Object.entries(files)) {
+    const { compact } = output ?? {};
+    if (!name.startsWith("jws/") || typeof compact !== "string" || compact.includes("..")) continue;
+    if (input.alg === "RS256" || input.alg === "ES256") {
+      h.test(
+        `RFC 7520 ${name}: ${title}: the signature verifies, and the payload is refused for being prose`,
+        async () => {
+          const { kty, n, e, crv, x, y, kid } = input.key;
+          const jwk = kty === "EC" ? { kty, crv, x, y, kid } : { kty, n, e, kid };
+          const verifier = await makeVerifier(lib, jwk);
+          throws(() => verifier.verify(compact), "ERR_CLAIMS_INVALID");
+          throws(() => verifier.verify(compact.replace(".SXT", ".SXU")), "ERR_SIGNATURE_INVALID");
+        },
+      );
+    } else {
+      h.test(`RFC 7520 ${name}: ${title}: a key for ${input.alg} is refused`, async () => {
+        const { d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...jwk } = input.key;
+        const code = jwk["kty"] === "oct" ? "ERR_KEY_PRIVATE" : "ERR_KEY_UNSUPPORTED";
+        await rejects(makeVerifier(lib, { ...jwk, alg: input.alg }), code);
+      });
+    }
+  }
+}
+
+interface JsonTests {
+  tests: { file: string; expect: string; b64: string }[];
+}
+
+function json(h: Harness, lib: Library, { tests }: JsonTests): void {
+  const decode = (payload: Uint8Array): unknown =>
+    lib.decodeUnverified(`eyJhbGciOiJub25lIn0.${base64url(payload)}.`).claims;
+  const bytes = (b64: string): Uint8Array<ArrayBuffer> => fromBase64url(b64);
+  const wrap = (inner: Uint8Array): Uint8Array => Uint8Array.of(...new TextEncoder().encode('{"x":'), ...inner, 0x7d);
+
+  h.test("JSONTestSuite: what must parse parses within a claims set, to what JSON.parse gives", async () => {
+    await lib.init();
+    const must = tests.filter(({ file }) => file.startsWith("y_"));
+    ok(must.length > 90, `${must.length} cases`);
+    const refused = must.filter(({ file, b64 }) => {
+      try {
+        deepEqual(decode(wrap(bytes(b64))), { x: JSON.parse(new TextDecoder().decode(bytes(b64))) }, file);
+        return false;
+      } catch (error) {
+        if (!(error instanceof lib.WaxsealError)) throw error;
+        return true;
+      }
+    });
+    deepEqual(refused.map(({ file }) => file).sort(), Object.keys(JSON_DIVERGENCES).sort());
+  });
+
+  h.test("JSONTestSuite: what must not parse is refused, by itself and within a claims set", async () => {
+    await lib.init();
+    const mustNot = tests.filter(({ file }) => file.startsWith("n_"));
+    ok(mustNot.length > 180, `${mustNot.length} cases`);
+    for (const { file, b64 } of mustNot) {
+      const payload = bytes(b64);
+      const code = payload.length > 6000 ? "ERR_TOKEN_TOO_LARGE" : "ERR_CLAIMS_INVALID";
+      const found = throws(() => decode(payload), { code: codeOf(lib, () => decode(payload)) }, file);
+      ok([code, "ERR_CLAIMS_INVALID"].includes((found as { code?: string } & Error).code ?? ""), file);
+      ok(codeOf(lib, () => decode(wrap(payload))).startsWith("ERR_"), file);
+    }
+  });
+
+  h.test(
+    "JSONTestSuite: what an implementation may decide ends in a value or an error of its own, never in a crash",
+    async () => {
+      await lib.init();
+      const free = tests.filter(({ file }) => file.startsWith("i_"));
+      ok(free.length > 30, `${free.length} cases`);
+      for (const { b64 } of free)
+        ok(["", "ERR_CLAIMS_INVALID", "ERR_TOKEN_TOO_LARGE"].includes(codeOf(lib, () => decode(wrap(bytes(b64))))));
+    },
+  );
+}
+
+/** The code of the error that a call throws; empty when it throws none. */
+function codeOf(lib: Library, call: () => unknown): string {
+  try {
+    call();
+    return "";
+  } catch (error) {
+    if (error instanceof lib.WaxsealError) return error.code;
+    throw error;
+  }
+}
+
+export const vectors: Suite = async (h, lib) => {
+  const files: [string, (data: never) => void][] = [
+    ["rfc_jose_examples.json", (data) => rfcs(h, lib, data)],
+    ["rfc7520_cookbook.json", (data) => cookbook(h, lib, data)],
+    [
+      "wycheproof/json_web_signature_test.json",
+      (data) => wycheproof(h, lib, "json_web_signature_test.json", data, JWS_DIVERGENCES),
+    ],
+    [
+      "wycheproof/json_web_key_test.json",
+      (data) => wycheproof(h, lib, "json_web_key_test.json", data, JWK_DIVERGENCES),
+    ],
+    ["json_test_suite.json", (data) => json(h, lib, data)],
+  ];
+  for (const [file, declare] of files) {
+    const data = await h.vectors(file);
+    if (data === undefined) h.skip(`the vectors of ${file}`, "the directory of vectors is not there");
+    else declare(data as never);
+  }
+  const signed = "they sign bare messages, which are no compact JWS; the native tests run them against the same code";
+  h.skip("Wycheproof's ECDSA P1363 and RSA PKCS#1 files through tokens", signed);
+};
