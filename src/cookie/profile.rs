@@ -74,9 +74,9 @@ impl SessionCookies {
     /// Checks the options. `issuer` and `origins` are the configured ones, and looked at in development mode alone.
     ///
     /// # Errors
-    /// [`OptionInvalid`](crate::ErrorCode::OptionInvalid) when development mode meets an issuer or origin that is not on this machine, when a
-    /// name lacks its prefix (or has one in development mode), and when both names are the same;
-    /// [`CookieInvalid`](crate::ErrorCode::CookieInvalid) or [`CookieTooLarge`](crate::ErrorCode::CookieTooLarge) for what [`SetCookie::build`] refuses.
+    /// [`OptionInvalid`](crate::ErrorCode::OptionInvalid) when development mode meets an issuer or origin that is not
+    /// on this machine, when a name lacks its prefix (or has one in development mode), and when both names are the
+    /// same; and what [`SetCookie::build`] refuses.
     pub fn new<S: AsRef<str>>(options: &SessionCookieOptions, issuer: &str, origins: &[S]) -> Result<Self, Error> {
         let development = options.insecure_development_mode;
         if development {
@@ -114,8 +114,8 @@ impl SessionCookies {
     /// that refresh and logout can tell the session from an expired token.
     ///
     /// # Errors
-    /// [`CookieTooLarge`](crate::ErrorCode::CookieTooLarge) when the token is too big, [`CookieInvalid`](crate::ErrorCode::CookieInvalid) when it or `max_age` is
-    /// not fit for a cookie.
+    /// [`CookieTooLarge`](crate::ErrorCode::CookieTooLarge) when the token is too big,
+    /// [`CookieInvalid`](crate::ErrorCode::CookieInvalid) when it or `max_age` is not fit for a cookie.
     pub fn set_access(&self, token: &str, max_age: u32) -> Result<SetCookie, Error> {
         fill(&self.access, token, max_age)
     }
@@ -137,8 +137,8 @@ impl SessionCookies {
     /// Reads both cookies from a `Cookie` header. An empty value is taken for no cookie.
     ///
     /// # Errors
-    /// [`CookieDuplicate`](crate::ErrorCode::CookieDuplicate) when there are two access cookies, [`CookieHeaderInvalid`](crate::ErrorCode::CookieHeaderInvalid) when the
-    /// header is too long.
+    /// [`CookieDuplicate`](crate::ErrorCode::CookieDuplicate) when there are two access cookies,
+    /// [`CookieHeaderInvalid`](crate::ErrorCode::CookieHeaderInvalid) when the header is too long.
     pub fn read<'h>(&self, header: &'h str) -> Result<PresentedCookies<'h>, Error> {
         let header = parse(header)?;
         Ok(PresentedCookies {
