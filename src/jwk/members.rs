@@ -62,14 +62,15 @@ impl<'a> Members<'a> {
     /// The algorithm of the key type, if `use`, `key_ops` and `alg` agree with it and with what the key is wanted for.
     pub(super) fn algorithm(&self, operation: Operation) -> Result<Algorithm, Error> {
         let key_type = self.string("kty")?.ok_or_else(|| invalid("The JWK has no kty."))?;
-        let curve = self.string("crv")?;
-        let mut of_type = Algorithm::ALL.into_iter().filter(|algorithm| algorithm.key_type() == key_type).peekable();
-        if of_type.peek().is_none() {
-            return Err(unsupported("Keys of this kty are not supported; use EC (P-256) or RSA."));
+        let of_type = Algorithm::ALL.into_iter().find(|algorithm| algorithm.key_type() == key_type);
+        let algorithm =
+            of_type.ok_or_else(|| unsupported("Keys of this kty are not supported; use EC (P-256) or RSA."))?;
+        match (self.string("crv")?, algorithm.curve()) {
+            (stated, curve) if stated == curve => {}
+            (Some(_), None) => return Err(invalid("The JWK's crv contradicts its kty.")),
+            (None, _) => return Err(invalid("The JWK has no crv.")),
+            _ => return Err(unsupported("Keys on this curve are not supported; use P-256.")),
         }
-        let algorithm = of_type
-            .find(|algorithm| algorithm.curve() == curve)
-            .ok_or_else(|| unsupported("Keys on this curve are not supported; use P-256."))?;
         self.check_purpose(operation)?;
         match self.string("alg")? {
             Some(alg) if alg != algorithm.name() => Err(unsupported(
