@@ -36,12 +36,11 @@ if (process.env.DEMO_EXIT === "1") {
   serving = true;
   say(`Open ${bold(places.address)} and sign in as ${bold(USERNAME)} with the password ${bold(PASSWORD)}.`);
   say("Ctrl-C stops the Worker.");
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, async () => {
-      await miniflare.dispose();
-      process.exit();
-    });
-  }
+  // Miniflare stops workerd and ends with 130 on Ctrl-C. Here that is how it is meant to end.
+  const { exitCode } = process;
+  process.once("exit", () => {
+    process.exitCode = exitCode;
+  });
 }
 
 async function setUp() {

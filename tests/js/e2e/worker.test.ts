@@ -12,6 +12,7 @@ import {
   PASSWORD,
   type Running,
   startPacked,
+  tokenOf,
   USERNAME,
 } from "./support.js";
 
@@ -32,6 +33,7 @@ before(async () => {
             put() { throw new Error("down"); }`,
         },
       },
+      cold: { bindings },
       "no-store": { bindings, revoked: "absent" },
       "no-key": { bindings: without("WAXSEAL_PRIVATE_KEY") },
       "no-issuer": { bindings: without("ISSUER") },
@@ -472,6 +474,14 @@ describe("other paths and methods", () => {
       [],
     );
   });
+});
+
+test("answers thirty first requests that arrive together at a cold isolate", async () => {
+  const client = await Client.of(running, "cold");
+  const answers = await Promise.all(Array.from({ length: 30 }, () => client.login()));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+  const seen = await Promise.all(answers.map((answer) => client.me(tokenOf(answer))));
+  assert.deepEqual([...new Set(seen.map(({ status }) => status))], [200]);
 });
 
 describe("a revocation store that does not work", () => {
