@@ -102,8 +102,8 @@ impl CookieValue {
         if !value.bytes().all(is_cookie_octet) {
             return Err(invalid(
                 "value",
-                "hold visible ASCII characters except \" , ; and \\ alone: encode it first, for example with base64url or \
-                 encodeURIComponent",
+                "hold visible ASCII characters except \" , ; and \\ alone: encode it first, for example with base64url \
+                 or encodeURIComponent",
             ));
         }
         Ok(Self(value.to_owned()))

@@ -59,8 +59,8 @@ impl<'h> CookieHeader<'h> {
         let mut values = self.all(name);
         let first = values.next();
         if values.next().is_some() {
-            let message = "The request carries two cookies of the name that holds the token; another host of the domain \
-                           or another path may have set one, so neither is believed.";
+            let message = "The request carries two cookies of the name that holds the token; another host of the \
+                           domain or another path may have set one, so neither is believed.";
             return Err(Error::new(ErrorCode::CookieDuplicate, message));
         }
         Ok(first)

@@ -152,12 +152,12 @@ proptest! {
     }
 }
 
-/// Equality but for the last bit of fractions, which serde_json rounds less exactly unless told to.
+/// Equality but for the last bit of fractions, which `serde_json` rounds less exactly unless told to.
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             let (left, right) = (left.as_f64().unwrap(), right.as_f64().unwrap());
-            left == right || ((left - right) / left).abs() < 1e-15
+            (left - right).abs() <= left.abs() * 1e-15
         }
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
