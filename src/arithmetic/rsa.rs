@@ -5,9 +5,6 @@ use core::iter;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, MulAssign, Odd, SquareAssign};
 
-/// The sizes of modulus that are accepted, in bits.
-pub(crate) const MODULUS_BITS: core::ops::RangeInclusive<usize> = 2048..=4096;
-
 /// The least exponent of FIPS 186-5 section A.1.1. The greatest is 2^32 - 1, by the type.
 const LEAST_EXPONENT: u32 = 65537;
 
@@ -42,12 +39,11 @@ pub(crate) struct RsaPublicKey {
 impl RsaPublicKey {
     /// The key with this modulus and exponent, big-endian without leading zeros.
     pub(crate) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, RsaKeyFault> {
-        let leading_zeros = match (modulus.first(), exponent.first()) {
-            (Some(first @ 1..), Some(1..)) => first.leading_zeros(),
-            _ => return Err(RsaKeyFault::Encoding),
+        let (Some(first @ 1..), Some(1..)) = (modulus.first(), exponent.first()) else {
+            return Err(RsaKeyFault::Encoding);
         };
-        let bits = usize::try_from(leading_zeros).ok().and_then(|zeros| (modulus.len() * 8).checked_sub(zeros));
-        if !bits.is_some_and(|bits| MODULUS_BITS.contains(&bits)) {
+        // 2048 bits are 256 octets with the top bit set; 4096 bits are 512 octets.
+        if !matches!((modulus.len(), first), (256, 0x80..) | (257..=512, _)) {
             return Err(RsaKeyFault::ModulusSize);
         }
         let exponent = read_exponent(exponent).ok_or(RsaKeyFault::Exponent)?;
@@ -112,10 +108,12 @@ fn read_exponent(octets: &[u8]) -> Option<u32> {
 /// that form (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", 2017); for any other modulus the
 /// chance is about 2^-27.
 fn has_roca_fingerprint(modulus: &[u8]) -> bool {
-    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    const PRIMES: [u16; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
     PRIMES.into_iter().all(|prime| {
+        let (steps, prime) = (usize::from(prime), u32::from(prime));
         let residue = modulus.iter().fold(0, |value, octet| (value << 8 | u32::from(*octet)) % prime);
-        let powers = iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime));
-        powers.take(usize::try_from(prime).unwrap_or_default()).any(|power| power == residue)
+        iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime))
+            .take(steps)
+            .any(|power| power == residue)
     })
 }

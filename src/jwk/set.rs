@@ -57,25 +57,21 @@ impl KeySet {
         let algorithm = Algorithm::from_name(header.alg())
             .filter(|algorithm| algorithms.contains(algorithm))
             .ok_or_else(|| not_allowed("The token's algorithm is not allowed; see the algorithms option."))?;
-        let candidates = self.candidates(header.kid());
-        let mut fitting = candidates.iter().filter(|key| key.algorithm() == algorithm);
+        let named = |key: &&VerifyingKey| header.kid().is_none_or(|kid| key.kid().unwrap_or(key.thumbprint()) == kid);
+        let any_named = self.0.iter().any(|key| named(&key));
+        let candidates = self.0.iter().filter(|key| if any_named { named(key) } else { key.kid().is_none() });
+        let mut fitting = candidates.clone().filter(|key| key.algorithm() == algorithm);
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (Some(_), Some(_)) => Err(Error::new(
                 ErrorCode::KeyAmbiguous,
                 "More than one key fits the token; give each key of the set its own kid, and tokens the kid.",
             )),
-            (None, _) if candidates.is_empty() => {
+            (None, _) if candidates.count() == 0 => {
                 Err(Error::new(ErrorCode::KeyNotFound, "No key of the set has the token's kid."))
             }
             (None, _) => Err(not_allowed("The key that the token names is for another algorithm.")),
         }
-    }
-
-    fn candidates(&self, kid: Option<&str>) -> Vec<&VerifyingKey> {
-        let Some(kid) = kid else { return self.0.iter().collect() };
-        let named: Vec<_> = self.0.iter().filter(|key| key.kid().unwrap_or(key.thumbprint()) == kid).collect();
-        if named.is_empty() { self.0.iter().filter(|key| key.kid().is_none()).collect() } else { named }
     }
 }
 
