@@ -179,7 +179,10 @@ fn long_values_are_shortened() {
 
 #[test]
 fn debug_shows_no_content() {
-    let explanation = explain(&verifier(|_| {}), &token(&json!({"sub": "hidden"})), now());
+    let token =
+        sign(&key(1), r#"{"alg":"ES256","typ":"hidden"}"#, claims(&json!({"iss": "hidden"})).to_string().as_bytes());
+    let explanation = explain(&verifier(|_| {}), &token, now());
+    assert_detail(&explanation, Step::Policy, "hidden");
     assert!(!format!("{explanation:?}").contains("hidden"));
 }
 

@@ -10,7 +10,7 @@ use crate::time::{TimeFault, UnixTime};
 /// `VerifiedJwt`'s to say. Its `Debug` shows no content.
 ///
 /// The text is scanned once; claims are decoded where they stand when they are asked for, and no tree is built.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClaimsSet {
     object: OwnedObject,
     expiration: Option<UnixTime>,
@@ -114,6 +114,12 @@ impl ClaimsSet {
     }
 }
 
+impl core::fmt::Debug for ClaimsSet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ClaimsSet").finish_non_exhaustive()
+    }
+}
+
 fn string(claim: &'static str, value: Raw<'_>) -> Result<(), Error> {
     if value.kind() == Kind::String { Ok(()) } else { Err(invalid(claim, "must be a string")) }
 }
@@ -209,6 +215,6 @@ mod tests {
     #[test]
     fn debug_shows_no_content() {
         let claims = parse(r#"{"iss":"hidden","exp":1}"#).unwrap();
-        assert!(!format!("{claims:?}").contains("hidden"));
+        assert_eq!(format!("{claims:?}"), "ClaimsSet { .. }");
     }
 }

@@ -38,8 +38,8 @@ impl Outcome {
     }
 }
 
-/// One step of verification.
-#[derive(Clone, Debug)]
+/// One step of verification. Its `Debug` leaves out the detail, which may show values of the token.
+#[derive(Clone)]
 pub struct StepReport {
     /// Which.
     pub step: Step,
@@ -64,7 +64,17 @@ pub struct Explanation {
 
 impl core::fmt::Debug for Explanation {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Explanation").field("steps", &self.steps.len()).finish_non_exhaustive()
+        f.debug_struct("Explanation").field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for StepReport {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("StepReport")
+            .field("step", &self.step)
+            .field("outcome", &self.outcome)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }
 
