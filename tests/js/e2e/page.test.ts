@@ -176,6 +176,8 @@ describe("the page", { skip }, () => {
       ".".repeat(70_000),
       "<img src=x onerror=alert(1)>",
     ]) {
+      await page.fill("#token-text", "");
+      await page.waitForSelector("#verdict[data-state=idle]");
       await page.fill("#token-text", token);
       await page.waitForSelector("#verdict[data-state=refused]");
     }
@@ -215,6 +217,8 @@ describe("the page", { skip }, () => {
     await page.fill("#c-value", "x".repeat(5000));
     assert.match(await text("#c-complaints"), /ERR_COOKIE_TOO_LARGE/);
     assert.equal(await page.getAttribute("#c-gauge", "data-level"), "over");
+    await page.fill("#c-maxage", "1.5");
+    assert.match(await text("#c-complaints"), /Max-Age[\s\S]*ERR_OPTION_INVALID/);
     quiet();
   });
 
@@ -279,6 +283,28 @@ describe("the page", { skip }, () => {
         assert.ok(over <= 0, `${view} at ${width} pixels is ${over} too wide`);
       }
     }
+    quiet();
+  });
+
+  it("keeps the verdict in sight on a narrow screen, and leads to it", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await makeExample("expired", "refused");
+    await page.waitForSelector("#peek:not([hidden])");
+    assert.equal(await text("#peek"), "Expired");
+    await page.click("#peek");
+    await page.waitForSelector("#peek", { state: "hidden" });
+    assert.ok(await page.locator("#verdict").evaluate((place) => place === document.activeElement));
+    quiet();
+  });
+
+  it("moves the focus to the heading of the view that the address names, and past the navigation on request", async () => {
+    await open("token");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+    await page.click("nav a[href='#keys']");
+    await page.waitForFunction(() => document.activeElement?.id === "keys-title");
+    assert.match(await page.title(), /keys/);
     quiet();
   });
 });

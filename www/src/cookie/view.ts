@@ -1,7 +1,7 @@
 // The cookie view: the form's values as options of `serializeSetCookie`, and what the library says of them.
 
 import { type CookieReport, checkCookie, type SetCookieOptions, WaxsealError } from "waxseal";
-import { announce, byId, icon, make, messageOf, setText } from "../dom.js";
+import { announce, byId, icon, make, setText } from "../dom.js";
 import { setPeek } from "../peek.js";
 import { duration, fromField } from "../time.js";
 import { type CookieForm, PRESETS } from "./presets.js";
@@ -65,14 +65,25 @@ function update(): void {
   const options = readOptions();
   setText(byId("c-maxage-text", HTMLElement), lifetime());
   setText(byId("c-code", HTMLElement), snippet(options));
+  const { header, size, complaints } = checked(options);
+  showHeader(header);
+  showSize(size);
+  showComplaints(complaints);
+}
+
+/** What the library says; an option that is out of its type's range is a complaint like any other here. */
+function checked(options: SetCookieOptions): CookieReport {
   try {
-    const { header, size, complaints } = checkCookie(options);
-    showHeader(header);
-    showSize(size);
-    showComplaints(complaints);
+    return checkCookie(options);
   } catch (error) {
-    showHeader(undefined);
-    showComplaints([{ code: error instanceof WaxsealError ? error.code : "ERR_INTERNAL", message: messageOf(error) }]);
+    if (!(error instanceof WaxsealError)) throw error;
+    const { name, value } = options;
+    // The message begins with the option's name.
+    const attribute = /^\w+/.exec(error.message)?.[0] ?? "";
+    return {
+      size: checkCookie({ name, value }).size,
+      complaints: [{ code: error.code, message: error.message, attribute }],
+    };
   }
 }
 

@@ -64,7 +64,7 @@ const ADVICE: Record<string, Advice> = {
   },
   ERR_TOKEN_EXPIRED: {
     title: "Expired",
-    text: "Get a new token. If clocks differ by a little, a tolerance helps.",
+    text: "If two clocks differ by a little, a tolerance helps.",
     field: "tolerance",
   },
   ERR_TOKEN_NOT_YET_VALID: {
@@ -89,7 +89,7 @@ const ADVICE: Record<string, Advice> = {
   },
   ERR_AUDIENCE_MISMATCH: {
     title: "Meant for somebody else",
-    text: "The token was meant for another service. A service that accepts it lets that one’s tokens in.",
+    text: "Do not widen the audience to let it pass: whoever holds tokens for that service could then enter yours.",
     field: "audience",
   },
   ERR_CLAIM_MISMATCH: {

@@ -50,10 +50,17 @@ async function checkWith(token: string, keys: KeyInput, expectations: Expectatio
     const code = error instanceof WaxsealError ? error.code : undefined;
     const field = code?.startsWith("ERR_KEY") ? "key" : "settings";
     const problem = { field, ...(code === undefined ? {} : { code }), message: messageOf(error) } as const;
+    // Not even copied into WebAssembly, so there is no explanation but this one.
+    if (code === "ERR_TOKEN_TOO_LARGE") return tooLarge(messageOf(error));
     // A key that cannot be used should not keep anybody from seeing the rest; a setting that cannot be used does.
     if (field === "key") return { ...(await checkWithoutKey(token, expectations, now)), problem };
     return { steps: [], ...decoded(token), problem };
   }
+}
+
+function tooLarge(message: string): Report {
+  const later = STEPS.slice(1).map(({ step }) => ({ step, outcome: "not-reached", message: "" }) as const);
+  return { steps: [{ step: "size", outcome: "failed", code: "ERR_TOKEN_TOO_LARGE", message }, ...later] };
 }
 
 let stranger: Promise<KeyInput> | undefined;

@@ -15,6 +15,8 @@ interface Verdict {
   title: string;
   text: string;
   code?: string | undefined;
+  /** What is said aloud: without what changes every second. */
+  aloud: string;
 }
 
 /** A step on the page. Its nodes stay, so that a selection, the focus and the reading position survive every second. */
@@ -92,40 +94,44 @@ function fieldButton(field: string): HTMLButtonElement {
   return button;
 }
 
-const IDLE: Verdict = { state: "idle", title: "Nothing to check yet", text: "Paste a token, or make an example." };
+const IDLE: Verdict = {
+  state: "idle",
+  title: "Nothing to check yet",
+  text: "Paste a token, or make an example.",
+  aloud: "",
+};
 
 function verdict(report: Report, expectations: Expectations, now: number): Verdict {
   const { problem } = report;
-  if (problem?.field === "settings") {
-    return { state: "open", title: "Not checked", text: problem.message, code: problem.code };
-  }
+  if (problem?.field === "settings") return open("Not checked", problem.message, problem.code);
   const [first, ...others] = report.steps.filter(({ outcome }) => outcome === "failed");
-  if (first !== undefined) {
-    const step = STEPS.find((one) => one.step === first.step)?.title.toLowerCase() ?? first.step;
-    const more =
-      others.length === 0 ? "" : ` ${others.length === 1 ? "Another step fails" : "Other steps fail"} as well.`;
-    const title = adviceFor(first.code)?.title ?? "Refused";
-    return {
-      state: "refused",
-      title,
-      text: `Refused at the step “${step}”. ${first.message}${more}`,
-      code: first.code,
-    };
-  }
+  if (first !== undefined) return refused(first, others.length);
+  if (problem !== undefined) return open("The key cannot be used", problem.message, problem.code);
   if (signatureVerified(report)) {
+    const found = "Signature, claims and policy are in order.";
     return {
       state: "valid",
       title: "The seal is whole",
-      text: `Every step passed. ${remarks(report, expectations, now)}`,
+      text: `${found} ${remarks(report, expectations, now)}`,
+      aloud: found,
     };
   }
-  const text = problem?.message ?? "Add the key it should be signed with. Until then its claims are only claims.";
-  return {
-    state: "open",
-    title: problem ? "The key cannot be used" : "The signature is not checked yet",
-    text,
-    code: problem?.code,
-  };
+  return open(
+    "The signature is not checked yet",
+    "Add the key it should be signed with. Until then its claims are only claims.",
+  );
+}
+
+function open(title: string, text: string, code?: string): Verdict {
+  return { state: "open", title, text, code, aloud: text };
+}
+
+function refused(first: ExplainedStep, others: number): Verdict {
+  const step = STEPS.find((one) => one.step === first.step)?.title.toLowerCase() ?? first.step;
+  const aloud = `Refused at the step “${step}”.`;
+  const more = others === 0 ? "" : ` ${others === 1 ? "Another step fails" : "Other steps fail"} as well.`;
+  const title = adviceFor(first.code)?.title ?? "Refused";
+  return { state: "refused", title, text: `${aloud} ${first.message}${more}`, code: first.code, aloud };
 }
 
 /** What is good to know about a token that passed: how long it lasts, and what nobody looked at. */
@@ -140,17 +146,13 @@ function remarks(report: Report, expectations: Expectations, now: number): strin
   return [life, unchecked].filter((sentence) => sentence !== "").join(" ");
 }
 
-function showVerdict({ state, title, text, code }: Verdict): void {
+function showVerdict({ state, title, text, code, aloud }: Verdict): void {
   const card = byId("verdict", HTMLElement);
   if (card.dataset.state !== state) card.dataset.state = state;
   setText(byId("verdict-title", HTMLElement), title);
-  const place = byId("verdict-text", HTMLElement);
-  // The remaining lifetime changes every second; only what else changes is told aloud.
-  if (place.dataset.text !== text) {
-    place.dataset.text = text;
-    place.replaceChildren(text, ...(code === undefined ? [] : [make("code", { class: "code-name" }, code)]));
-  }
+  setText(byId("verdict-text", HTMLElement), text);
+  setText(byId("verdict-code", HTMLElement), code ?? "");
   const tone = { idle: "open", open: "open", valid: "good", refused: "bad" } as const;
   setPeek(card, state === "idle" ? undefined : { text: title, state: tone[state] });
-  announce(state === "idle" ? "" : `${title}. ${state === "valid" ? "Every step passed." : text}`);
+  announce(state === "idle" ? "" : `${title}. ${aloud}`);
 }
