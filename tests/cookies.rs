@@ -129,6 +129,7 @@ fn a_domain_is_a_host_name_without_outer_dots() {
         "127.0.0.1",
         "127.1",
         "0x7f.0x1",
+        "0x7f.0X1",
         "[::1]",
         "::1",
         "*.example.com",
@@ -136,6 +137,8 @@ fn a_domain_is_a_host_name_without_outer_dots() {
     ] {
         let with = SetCookieOptions { domain: Some(domain.to_owned()), ..options("n", "v") };
         assert_eq!(complaints(&with), ["domain"], "{domain:?}");
+        let says_dot = SetCookie::build(&with).unwrap_err().message().contains("a dot");
+        assert_eq!(says_dot, domain.starts_with('.') || domain.ends_with('.'), "{domain:?}");
     }
     for domain in ["example.com", "a.B-c.example", "xn--bcher-kva.example", "localhost", "1.example", "3com.com"] {
         let with = SetCookieOptions { domain: Some(domain.to_owned()), ..options("n", "v") };
@@ -250,9 +253,33 @@ fn a_token_too_big_for_a_cookie_is_told_by_its_heaviest_claims_and_none_of_its_t
 }
 
 #[test]
+fn a_claim_is_named_only_when_its_name_cannot_be_data() {
+    for (name, shown) in [
+        ("https://example.com/roles", true),
+        ("cognito:groups", true),
+        ("", false),
+        ("a b", false),
+        ("alice@example.com", false),
+        ("<b>", false),
+        ("\\n", false),
+        ("x\u{e9}", false),
+        (&"n".repeat(48), true),
+        (&"n".repeat(49), false),
+    ] {
+        let claims = format!(r#"{{"{name}":"{}"}}"#, "v".repeat(4000));
+        let error = too_large(&options("n", &format!("h.{}.s", encoding::base64url(claims.as_bytes()))));
+        let hidden = error.message().contains("the heaviest one whose name is not shown (");
+        assert_eq!((error.message().contains(&format!("the heaviest {name} (")), hidden), (shown, !shown), "{error}");
+    }
+}
+
+#[test]
 fn a_big_value_that_is_no_token_is_only_measured() {
     let big = "v".repeat(5000);
+    let claims = encoding::base64url(br#"{"sub":"x"}"#);
     for value in [
+        format!("a.{claims}.b.{big}"),
+        format!("{claims}.{big}"),
         big.clone(),
         format!("a.{big}.b"),
         format!("a.{big}.b.c"),
