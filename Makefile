@@ -32,10 +32,6 @@ demo: $(TARBALL) ## the Worker on Cloudflare's runtime, and a walk through sign-
 .PHONY: build
 build: $(DIST) ## the npm package in pkg/dist
 
-.PHONY: page
-page: $(DIST) ## the page that explains tokens and builds cookies, in www/dist (PAGE_SERVE=1: and serve it)
-	@exec node www/build.mjs $${PAGE_SERVE:+--serve}
-
 .PHONY: www
 www: $(DIST) ## the playground, a static site in www/dist (make www ARGS=--serve: on 127.0.0.1)
 	@exec node www/build.mjs $(ARGS)
