@@ -288,7 +288,7 @@ export const algorithms: Suite = (h, lib) => {
       "ERR_HEADER_INVALID",
     ],
     ["nested a thousand deep", `{"alg":"ES256","x":${"[".repeat(1000)}${"]".repeat(1000)}}`, "ERR_HEADER_INVALID"],
-    ["with a number out of range", '{"alg":"ES256","x":1e400}', "ERR_HEADER_INVALID"],
+    ["of no bytes", "", "ERR_HEADER_INVALID"],
     ["with b64 false", { alg: "ES256", b64: false }, "ERR_HEADER_CRITICAL"],
     ["with b64 false, marked critical", { alg: "ES256", b64: false, crit: ["b64"] }, "ERR_HEADER_CRITICAL"],
     [

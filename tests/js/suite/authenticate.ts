@@ -87,6 +87,7 @@ export const authenticate: Suite = (h, lib) => {
     ["the cookie's name in another case", { cookie: "__host-access=x" }],
     ["the cookie's name with a space after it", { cookie: "__Host-access =x" }],
     ["headers that are undefined", { authorization: undefined, cookie: undefined }],
+    ["headers that are null, as Headers.get gives them", { authorization: null, cookie: null } as never],
     ["another scheme", { authorization: "Basic YWxpY2U6c2VjcmV0" }],
   ];
   for (const [what, headers] of missing) {
@@ -302,7 +303,7 @@ export const authenticate: Suite = (h, lib) => {
   });
 
   h.test("a header that is neither text nor absent is refused, and not taken for absent", async () => {
-    for (const authorization of [1, true, {}, null, Symbol("s"), [1]]) {
+    for (const authorization of [1, true, {}, () => "Bearer x", Symbol("s"), 1n, [1], ["Bearer x", 1]]) {
       const headers = { authorization, cookie: await cookie() } as never;
       await refused("ERR_OPTION_INVALID", headers);
     }

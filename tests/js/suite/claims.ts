@@ -228,6 +228,7 @@ export const claimsSets: Suite = (h, lib) => {
   const faithful = [
     claimsWith("x", '"\\u0000\\u001f\\ud83d\\ude00 \\/ \\" é 😀"'),
     claimsWith("x", "[1,-0,1.5,1e2,1E+2,-1e-7,9007199254740993,123456789012345678901234567890]"),
+    claimsWith("x", "[1e400,-1e400,1e-400]"),
     claimsWith("", '""'),
     claimsWith("toString", "null"),
     claimsWith("constructor", '{"prototype":{"polluted":true}}'),

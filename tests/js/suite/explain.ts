@@ -40,8 +40,8 @@ export const explain: Suite = (h, lib) => {
     ["of an unknown key", async () => signed(await otherEc()), {}, "key", "ERR_KEY_NOT_FOUND"],
     [
       "of an algorithm that is not allowed",
-      async () => signed(await ec()),
-      { algorithms: ["RS256"] },
+      async () => signed(await ec(), claims(), { alg: "ES384", kid: "ec-1" }),
+      {},
       "key",
       "ERR_ALGORITHM_NOT_ALLOWED",
     ],

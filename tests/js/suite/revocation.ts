@@ -233,7 +233,7 @@ export const revocation: Suite = (h, lib) => {
       await rejects(async () => verifier.revokeSession(value as never), "ERR_OPTION_INVALID", String(value));
       await rejects(async () => verifier.revokeSubject(value as never), "ERR_OPTION_INVALID", String(value));
     }
-    for (const value of [undefined, null, 1, "token", [], {}, { jti: 1 }, { jti: "" }]) {
+    for (const value of [undefined, null, 1, "token", [], {}, { jti: 1 }]) {
       await rejects(async () => verifier.revokeToken(value as never), "ERR_OPTION_INVALID", JSON.stringify(value));
     }
     for (const options of [

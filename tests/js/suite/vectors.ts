@@ -4,7 +4,7 @@
 
 import { deepEqual, equal, ok, rejects, throws } from "../harness/assert.js";
 import type { Harness, Library, Suite } from "../harness/types.js";
-import { base64url, fromBase64url } from "./support.js";
+import { base64url, fromBase64url, utf8 } from "./support.js";
 import type { Members, Verifier, VerifierOptions } from "./support.js";
 
 interface Wycheproof {
@@ -16,9 +16,24 @@ interface Wycheproof {
   }[];
 }
 
-/** Cases that Wycheproof judges otherwise than Waxseal, by file and number. */
-const JWS_DIVERGENCES: Record<string, string> = {};
-const JWK_DIVERGENCES: Record<string, string> = {};
+/** Algorithms that are not supported on purpose: their groups must be refused whole, valid cases too. */
+const UNSUPPORTED: Record<string, string> = {
+  HS256: "symmetric keys are not supported",
+  HS384: "symmetric keys are not supported",
+  HS512: "symmetric keys are not supported",
+  RS384: "only RS256 is supported for RSA",
+  RS512: "only RS256 is supported for RSA",
+  PS256: "only RS256 is supported for RSA",
+  PS384: "only RS256 is supported for RSA",
+  PS512: "only RS256 is supported for RSA",
+  ES521: "only P-256 is supported (and the file means ES512)",
+};
+
+/** Other cases that Wycheproof judges otherwise than Waxseal, by file and number. There is none. */
+const DIVERGENCES: Record<string, Record<string, string>> = {
+  "json_web_signature_test.json": {},
+  "json_web_key_test.json": {},
+};
 
 /** Files of JSONTestSuite that must parse by RFC 8259 and are refused here on purpose. */
 const JSON_DIVERGENCES: Record<string, string> = {
@@ -43,19 +58,17 @@ function signatureVerifies(lib: Library, verifier: Verifier, jws: string): boole
 
 const keyOf = (given: Members | string | undefined): unknown => (typeof given === "string" ? JSON.parse(given) : given);
 
-function wycheproof(
-  h: Harness,
-  lib: Library,
-  file: string,
-  { testGroups }: Wycheproof,
-  divergences: Record<string, string>,
-): void {
+function wycheproof(h: Harness, lib: Library, file: string, { testGroups }: Wycheproof): void {
+  const divergences = DIVERGENCES[file] ?? {};
   const unmet = new Set(Object.keys(divergences));
   for (const [index, group] of testGroups.entries()) {
     const key = keyOf(group.public ?? group.private);
-    const ids = `${group.tests[0]?.tcId} to ${group.tests.at(-1)?.tcId}`;
+    const unsupported = UNSUPPORTED[algorithmOf(key)];
+    const name = `${file}, group ${index + 1} (${group.comment}), cases ${group.tests[0]?.tcId} to ${group.tests.at(-1)?.tcId}`;
+    const valid = group.tests.filter(({ result }) => result === "valid").map(({ tcId }) => tcId);
+    if (unsupported !== undefined && valid.length > 0) h.skip(`${name}: accepting ${valid.join(", ")}`, unsupported);
     h.test(
-      `${file}, group ${index + 1} (${group.comment}), cases ${ids}: each is judged as Wycheproof says, or diverges by name`,
+      `${name}: ${unsupported === undefined ? "each is judged as Wycheproof says" : "all are refused"}`,
       async () => {
         let verifier: Verifier | undefined;
         try {
@@ -67,8 +80,8 @@ function wycheproof(
         for (const { tcId, comment, jws, result } of group.tests) {
           const text = typeof jws === "string" ? jws : JSON.stringify(jws);
           const accepted = verifier !== undefined && signatureVerifies(lib, verifier, text);
-          const diverges = unmet.delete(String(tcId));
-          equal(accepted, (result === "valid") !== diverges, `case ${tcId} (${comment})`);
+          const expected = result === "valid" && unsupported === undefined;
+          equal(accepted, expected !== unmet.delete(String(tcId)), `case ${tcId} (${comment})`);
         }
       },
     );
@@ -76,6 +89,12 @@ function wycheproof(
   h.test(`${file}: every divergence named here was met`, () => deepEqual([...unmet], []));
   for (const [tcId, reason] of Object.entries(divergences))
     h.skip(`${file}, case ${tcId}, as Wycheproof judges it`, reason);
+}
+
+/** The algorithm of a key, or of the first of a set. */
+function algorithmOf(key: unknown): string {
+  const { keys, alg } = key as { keys?: Members[]; alg?: string };
+  return String(keys?.[0]?.["alg"] ?? alg);
 }
 
 interface RfcExamples {
@@ -161,52 +180,51 @@ function cookbook(h: Harness, lib: Library, { files }: Cookbook): void {
 }
 
 interface JsonTests {
-  tests: { file: string; expect: string; b64: string }[];
+  tests: { file: string; b64?: string }[];
 }
 
 function json(h: Harness, lib: Library, { tests }: JsonTests): void {
   const decode = (payload: Uint8Array): unknown =>
     lib.decodeUnverified(`eyJhbGciOiJub25lIn0.${base64url(payload)}.`).claims;
-  const bytes = (b64: string): Uint8Array<ArrayBuffer> => fromBase64url(b64);
   const wrap = (inner: Uint8Array): Uint8Array => Uint8Array.of(...new TextEncoder().encode('{"x":'), ...inner, 0x7d);
+  // Two files are too long to be given by anything but a rule; here they are as long as a token may be.
+  const long: Record<string, string> = {
+    "n_structure_100000_opening_arrays.json": "[".repeat(40_000),
+    "n_structure_open_array_object.json": '[{"":'.repeat(8_000),
+  };
+  const cases = (prefix: string): [file: string, payload: Uint8Array][] =>
+    tests
+      .filter(({ file }) => file.startsWith(prefix))
+      .map(({ file, b64 }) => [file, b64 === undefined ? utf8(long[file] as string) : fromBase64url(b64)]);
 
   h.test("JSONTestSuite: what must parse parses within a claims set, to what JSON.parse gives", async () => {
     await lib.init();
-    const must = tests.filter(({ file }) => file.startsWith("y_"));
-    ok(must.length > 90, `${must.length} cases`);
-    const refused = must.filter(({ file, b64 }) => {
-      try {
-        deepEqual(decode(wrap(bytes(b64))), { x: JSON.parse(new TextDecoder().decode(bytes(b64))) }, file);
-        return false;
-      } catch (error) {
-        if (!(error instanceof lib.WaxsealError)) throw error;
-        return true;
-      }
+    ok(cases("y_").length > 90);
+    const refused = cases("y_").filter(([file, payload]) => {
+      if (codeOf(lib, () => decode(wrap(payload))) !== "") return true;
+      deepEqual(decode(wrap(payload)), { x: JSON.parse(new TextDecoder().decode(payload)) }, file);
+      return false;
     });
-    deepEqual(refused.map(({ file }) => file).sort(), Object.keys(JSON_DIVERGENCES).sort());
+    deepEqual(refused.map(([file]) => file).sort(), Object.keys(JSON_DIVERGENCES).sort());
   });
 
   h.test("JSONTestSuite: what must not parse is refused, by itself and within a claims set", async () => {
     await lib.init();
-    const mustNot = tests.filter(({ file }) => file.startsWith("n_"));
-    ok(mustNot.length > 180, `${mustNot.length} cases`);
-    for (const { file, b64 } of mustNot) {
-      const payload = bytes(b64);
-      const code = payload.length > 6000 ? "ERR_TOKEN_TOO_LARGE" : "ERR_CLAIMS_INVALID";
-      const found = throws(() => decode(payload), { code: codeOf(lib, () => decode(payload)) }, file);
-      ok([code, "ERR_CLAIMS_INVALID"].includes((found as { code?: string } & Error).code ?? ""), file);
-      ok(codeOf(lib, () => decode(wrap(payload))).startsWith("ERR_"), file);
+    ok(cases("n_").length > 180);
+    for (const [file, payload] of cases("n_")) {
+      throws(() => decode(payload), "ERR_CLAIMS_INVALID", file);
+      throws(() => decode(wrap(payload)), "ERR_CLAIMS_INVALID", file);
     }
   });
 
   h.test(
-    "JSONTestSuite: what an implementation may decide ends in a value or an error of its own, never in a crash",
+    "JSONTestSuite: what an implementation may decide ends in a value or in one error, never in a crash",
     async () => {
       await lib.init();
-      const free = tests.filter(({ file }) => file.startsWith("i_"));
-      ok(free.length > 30, `${free.length} cases`);
-      for (const { b64 } of free)
-        ok(["", "ERR_CLAIMS_INVALID", "ERR_TOKEN_TOO_LARGE"].includes(codeOf(lib, () => decode(wrap(bytes(b64))))));
+      ok(cases("i_").length > 30);
+      for (const [file, payload] of cases("i_")) {
+        ok(["", "ERR_CLAIMS_INVALID"].includes(codeOf(lib, () => decode(wrap(payload)))), file);
+      }
     },
   );
 }
@@ -226,14 +244,8 @@ export const vectors: Suite = async (h, lib) => {
   const files: [string, (data: never) => void][] = [
     ["rfc_jose_examples.json", (data) => rfcs(h, lib, data)],
     ["rfc7520_cookbook.json", (data) => cookbook(h, lib, data)],
-    [
-      "wycheproof/json_web_signature_test.json",
-      (data) => wycheproof(h, lib, "json_web_signature_test.json", data, JWS_DIVERGENCES),
-    ],
-    [
-      "wycheproof/json_web_key_test.json",
-      (data) => wycheproof(h, lib, "json_web_key_test.json", data, JWK_DIVERGENCES),
-    ],
+    ["wycheproof/json_web_signature_test.json", (data) => wycheproof(h, lib, "json_web_signature_test.json", data)],
+    ["wycheproof/json_web_key_test.json", (data) => wycheproof(h, lib, "json_web_key_test.json", data)],
     ["json_test_suite.json", (data) => json(h, lib, data)],
   ];
   for (const [file, declare] of files) {

@@ -125,7 +125,6 @@ export const verify: Suite = (h, lib) => {
   for (const [what, token] of [
     ["the empty string", ""],
     ["a word", "token"],
-    ["two dots alone", ".."],
     ["two segments", "e30.e30"],
     ["four segments", "e30.e30.e30.e30"],
     ["the JSON serialization", '{"payload":"Zm9v","signatures":[]}'],
