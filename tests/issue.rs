@@ -112,9 +112,8 @@ fn claims_are_an_object_that_a_strict_reader_accepts() {
     for wrong in [json!(null), json!([]), json!("a"), json!(1)] {
         assert_eq!(issue(&wrong).unwrap_err().code(), ErrorCode::IssueClaims);
     }
-    let nested = |levels: usize| {
-        (1..levels).fold(json!({}), |inner, i| if i % 2 == 0 { json!([inner]) } else { json!({ "a": inner }) })
-    };
+    let inner = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!([inner]));
+    let nested = |levels: usize| json!({ "a": inner(levels - 1) });
     let deepest = issue(&nested(32)).unwrap();
     assert!(verifier(|_| {}).verify(&deepest, now()).is_ok());
     assert_eq!(issue(&nested(33)).unwrap_err().code(), ErrorCode::IssueClaims);
@@ -248,15 +247,20 @@ fn what_a_signer_returns_is_checked() {
 }
 
 #[test]
-fn a_token_that_grows_too_large_by_its_signature_is_refused_when_finished() {
+fn what_the_host_signs_is_held_to_the_same_size() {
     let rs256 = issuer(|config| config.algorithm = Algorithm::Rs256);
     let prepare =
         |padding: usize| rs256.prepare(&json!({"x": "x".repeat(padding)}), &Overrides::default(), now(), &RANDOM);
-    let largest = largest_that(|padding| prepare(padding).is_ok());
-    assert!(prepare(largest).unwrap().finish(&[1; 256], None).is_ok());
-    let error = prepare(largest).unwrap().finish(&[1; 512], None).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::IssueClaims);
-    assert!(error.message().contains("x ("), "{error}");
+    let finish = |padding: usize, signature: &[u8]| prepare(padding).and_then(|input| input.finish(signature, None));
+    let largest = largest_that(|padding| finish(padding, &[1; 256]).is_ok());
+    assert!((8191..=8192).contains(&finish(largest, &[1; 256]).unwrap().len()));
+    for too_large in [finish(largest + 1, &[1; 256]), finish(largest, &[1; 257]), finish(8192, &[1; 256])] {
+        let error = too_large.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::IssueClaims);
+        assert!(error.message().contains("x ("), "{error}");
+    }
+    assert!(prepare(largest).is_ok());
+    assert_eq!(prepare(8192).unwrap_err().code(), ErrorCode::IssueClaims, "before the host is asked to sign");
 }
 
 #[test]

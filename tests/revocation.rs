@@ -113,6 +113,12 @@ fn a_token_that_outlives_its_entries_is_refused_from_its_first_day_to_its_last()
     // Without iat only what is left is known.
     assert_eq!(code(json!({"exp": NOW + LIFETIME, "iat": null}), 0.0), Ok(()));
     assert_eq!(code(json!({"exp": NOW + LIFETIME + 1, "iat": null}), 0.0), Err(ErrorCode::TokenLifetime));
+    let tolerant = verifier(|config| {
+        config.clock_tolerance = 60;
+        config.revocation = Some(RevocationConfig { token_lifetime: LIFETIME, ..RevocationConfig::default() });
+    });
+    let without_iat = |exp: u32| tolerant.begin(&token(&json!({"exp": exp, "iat": null})), now()).is_ok();
+    assert_eq!((without_iat(NOW + LIFETIME + 60), without_iat(NOW + LIFETIME + 61)), (true, false));
     // Without revocation a token may live as long as it likes.
     assert!(verifier(|_| {}).verify(&token(&json!({"exp": NOW + 100 * LIFETIME})), now()).is_ok());
 }
