@@ -133,12 +133,7 @@ function showComplaints(complaints: Complaint[]): void {
   for (const { attribute } of complaints) controlFor(attribute)?.setAttribute("aria-invalid", "true");
   if (complaints.length === 0) {
     list.replaceChildren(
-      make(
-        "li",
-        { class: "none" },
-        icon("passed"),
-        "None. Every browser that knows these attributes keeps this cookie.",
-      ),
+      make("li", { class: "none" }, icon("passed"), "None. This header breaks no rule of RFC 6265bis."),
     );
     announce(count);
     return;
