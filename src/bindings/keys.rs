@@ -1,0 +1,74 @@
+//! Keys: generating, thumbprints, and what the host must know of the keys that it holds itself.
+
+use serde_json::Value;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
+
+use super::options::{Fields, invalid};
+use super::random;
+use super::value::{OPTIONS_DEPTH, read};
+use crate::error::{Error, ErrorCode};
+use crate::jwa::Algorithm;
+use crate::jwk::{PrivateJwk, PublicJwk};
+use crate::jws::SigningKey;
+
+/// The algorithms by the names that options use.
+pub(super) const ALGORITHMS: [(&str, Algorithm); 2] = [("ES256", Algorithm::Es256), ("RS256", Algorithm::Rs256)];
+
+fn key_value(key: &JsValue) -> Result<Value, Error> {
+    read(key, "key", OPTIONS_DEPTH, ErrorCode::OptionInvalid)?.ok_or_else(|| invalid("key is required."))
+}
+
+/// Reads a private key from a JWK or PKCS#8 PEM.
+pub(super) fn private_key(key: &JsValue) -> Result<PrivateJwk, Error> {
+    match key_value(key)? {
+        Value::String(pem) => PrivateJwk::from_pem(&pem),
+        jwk @ Value::Object(_) => PrivateJwk::from_value(&jwk),
+        _ => Err(invalid("key must be a private JWK, PKCS#8 PEM, a CryptoKey, or an object with alg, kid and sign.")),
+    }
+}
+
+/// The public half of an RSA private key, which the host has to import and sign with; `undefined` for a key that signs in
+/// here.
+#[wasm_bindgen]
+pub fn host_key(key: &JsValue) -> Result<Option<String>, Error> {
+    let key = private_key(key)?;
+    Ok((key.algorithm() == Algorithm::Rs256).then(|| key.public().to_value().to_string()))
+}
+
+/// A key pair as JSON, or `undefined` when the host has to generate it.
+#[wasm_bindgen]
+pub fn generate_key_pair(alg: &JsValue) -> Result<Option<String>, Error> {
+    let alg = read(alg, "alg", OPTIONS_DEPTH, ErrorCode::OptionInvalid)?.unwrap_or_default();
+    match Fields::one_of("alg", &alg, &ALGORITHMS)? {
+        Algorithm::Rs256 => Ok(None),
+        Algorithm::Es256 => loop {
+            // Random bytes that are no scalar come once in 2^32 draws.
+            if let Some(key) = SigningKey::generate(&random::bytes()?) {
+                let public = key.public_jwk().to_value();
+                break Ok(Some(format!(
+                    "{{\"publicKey\":{public},\"privateKey\":{}}}",
+                    key.to_private_json().as_str()
+                )));
+            }
+        },
+    }
+}
+
+/// A public JWK as it is published: with `kid`, `use` and `alg`.
+#[wasm_bindgen]
+pub fn public_jwk(jwk: &JsValue) -> Result<String, Error> {
+    Ok(PublicJwk::from_value(&key_value(jwk)?)?.to_value().to_string())
+}
+
+/// The RFC 7638 thumbprint of a public or private JWK.
+#[wasm_bindgen]
+pub fn thumbprint(jwk: &JsValue) -> Result<String, Error> {
+    let jwk = key_value(jwk)?;
+    match PublicJwk::from_value(&jwk) {
+        Err(error) if error.code() == ErrorCode::KeyPrivate => {
+            PrivateJwk::from_value(&jwk).map(|key| key.public().thumbprint())
+        }
+        public => public.map(|key| key.thumbprint()),
+    }
+}

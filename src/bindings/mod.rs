@@ -1,0 +1,18 @@
+//! What JavaScript sees of the core: each function decodes its arguments, calls the core once and encodes the result.
+//! Nothing is decided here. This is the only place that names `wasm_bindgen`, `js_sys` or `serde_wasm_bindgen`.
+#![expect(
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "the facade is the only caller: wasm-bindgen wants what it exports to be `pub`"
+)]
+
+mod cookies;
+mod error;
+mod issuer;
+mod keys;
+mod options;
+mod random;
+mod text;
+mod tools;
+mod value;
+mod verifier;

@@ -1,0 +1,63 @@
+//! Text and times that come with each call: lengths are asked for before anything is copied into the module.
+
+use js_sys::JsString;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+use super::options::{Fields, invalid};
+use crate::error::{Error, ErrorCode};
+use crate::jws::compact::HARD_MAX_LENGTH;
+use crate::time::{TimeFault, UnixTime};
+
+/// The longest header value that is looked at, in UTF-16 code units.
+const MAX_HEADER: u32 = 65_536;
+
+/// Copies a token, unless it is longer than any token may be.
+pub(super) fn token(value: &JsValue) -> Result<String, Error> {
+    let Some(text) = value.dyn_ref::<JsString>() else {
+        return Err(Error::new(ErrorCode::TokenMalformed, "The token must be a string."));
+    };
+    if usize::try_from(text.length()).is_ok_and(|length| length <= HARD_MAX_LENGTH) {
+        Ok(String::from(text))
+    } else {
+        let message =
+            format!("The token has {} characters; no more than {HARD_MAX_LENGTH} are ever read.", text.length());
+        Err(Error::new(ErrorCode::TokenTooLarge, message))
+    }
+}
+
+/// Copies an optional request header; the facade gives text or `undefined`.
+pub(super) fn header(value: &JsValue, code: ErrorCode) -> Result<Option<String>, Error> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    match value.dyn_ref::<JsString>() {
+        Some(text) if text.length() <= MAX_HEADER => Ok(Some(String::from(text))),
+        Some(_) => Err(Error::new(code, format!("A header is longer than {MAX_HEADER} characters."))),
+        None => Err(Error::new(code, "A header must be text.")),
+    }
+}
+
+/// The time of a call: its `now` option where given, otherwise what the clock said.
+pub(super) fn now(options: &mut Fields, clock: &JsValue) -> Result<UnixTime, Error> {
+    match options.number("now")? {
+        Some(seconds) => instant(seconds).map_err(|why| invalid(format!("now {why}."))),
+        None => self::clock(clock),
+    }
+}
+
+/// What the clock said, in seconds.
+pub(super) fn clock(clock: &JsValue) -> Result<UnixTime, Error> {
+    let seconds = clock.as_f64().ok_or("must be a number of seconds or a Date");
+    seconds
+        .and_then(instant)
+        .map_err(|why| Error::new(ErrorCode::ClockInvalid, format!("What the clock returns {why}.")))
+}
+
+fn instant(seconds: f64) -> Result<UnixTime, &'static str> {
+    match UnixTime::from_seconds(seconds) {
+        Ok(time) if seconds >= 0.0 => Ok(time),
+        Ok(_) => Err("must not be before 1970"),
+        Err(TimeFault::NotFinite) => Err("must be a finite number of seconds"),
+        Err(TimeFault::LooksLikeMilliseconds) => Err("looks like milliseconds; seconds are meant"),
+    }
+}

@@ -1,0 +1,312 @@
+//! The verifier: options in, texts of claims and header out.
+
+use core::time::Duration;
+
+use js_sys::{Array, JsString};
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+
+use super::keys::ALGORITHMS;
+use super::options::{Fields, invalid};
+use super::text;
+use super::value::{CLAIMS_DEPTH, read_object};
+use crate::cookie::CookieName;
+use crate::error::{Error, ErrorCode};
+use crate::jwa::Algorithm;
+use crate::jwk::KeySet;
+use crate::jwt::verify::{PendingJwt, TrustedIssuer, Verifier, VerifierConfig};
+use crate::request::credentials::{self, Source};
+use crate::request::cross_site::{self, Origins, Provenance};
+use crate::revocation::{Answer, FailurePolicy, RevocationConfig, SubjectCut, Write};
+use crate::time::UnixTime;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+/** The texts of a verified token. */
+export type VerifiedTexts = [claims: string, header: string];
+/** The texts of a verified token, what revocation said and where the token was found. */
+export type AcceptedTexts = [claims: string, header: string, revocation: string, source: string | undefined];
+/** An entry to write to the revocation store. */
+export type EntryWrite = [key: string, value: string, expirationTtl: number];
+";
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(typescript_type = "VerifiedTexts")]
+    pub type VerifiedTexts;
+    #[wasm_bindgen(typescript_type = "AcceptedTexts")]
+    pub type AcceptedTexts;
+    #[wasm_bindgen(typescript_type = "EntryWrite")]
+    pub type EntryWrite;
+}
+
+/// The longest entry that is copied, in UTF-16 code units; the core accepts no entry that comes near.
+const MAX_ENTRY: u32 = 256;
+
+/// A verifier, and what it needs to find tokens in requests.
+#[wasm_bindgen]
+pub struct CoreVerifier {
+    verifier: Verifier,
+    store_timeout: Duration,
+    cookie: Option<String>,
+    origins: Origins,
+}
+
+/// What options make: a verifier, and how to find tokens in requests.
+pub(super) struct VerifierOptions {
+    pub(super) config: VerifierConfig,
+    cookie: Option<String>,
+    origins: Origins,
+}
+
+/// Reads the options of a verifier.
+pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
+    let mut fields = Fields::read(value)?;
+    let mut config = VerifierConfig::new(issuers(&mut fields)?);
+    if let Some(names) = fields.value("algorithms") {
+        config.algorithms = algorithms(&names)?;
+    }
+    config.typ = fields.string("typ")?;
+    config.subject = fields.string("subject")?;
+    config.crit = fields.strings("crit", false)?.unwrap_or_default();
+    if let Some(length) = fields.whole("maxTokenLength")? {
+        config.max_token_length = usize::try_from(length).unwrap_or(usize::MAX);
+    }
+    config.clock_tolerance = fields.whole("clockTolerance")?.unwrap_or(0);
+    config.max_token_age = fields.whole("maxTokenAge")?;
+    config.required_claims = fields.strings("requiredClaims", false)?.unwrap_or_default();
+    if let Some(claims) = fields.value("claims") {
+        let Value::Object(claims) = claims else { return Err(invalid("claims must be an object.")) };
+        config.claims = claims.into_iter().collect();
+    }
+    if let Some(revocation) = fields.nested("revocation")? {
+        config.revocation = Some(self::revocation(revocation)?);
+    }
+    let cookie = fields.string("cookie")?;
+    if cookie.as_deref().is_some_and(|name| CookieName::new(name).is_err()) {
+        return Err(invalid("cookie must be the name of a cookie."));
+    }
+    let origins = Origins::parse(&fields.strings("origins", false)?.unwrap_or_default())?;
+    fields.finish()?;
+    Ok(VerifierOptions { config, cookie, origins })
+}
+
+fn issuers(fields: &mut Fields) -> Result<Vec<TrustedIssuer>, Error> {
+    let Some(list) = fields.list("issuers")? else {
+        return Ok(vec![trusted_issuer(fields)?]);
+    };
+    for name in ["issuer", "audience", "keys"] {
+        if fields.value(name).is_some() {
+            return Err(invalid(format!("{name} stands beside issuers; put it into one of its entries.")));
+        }
+    }
+    list.into_iter()
+        .map(|mut entry| {
+            let issuer = trusted_issuer(&mut entry)?;
+            entry.finish()?;
+            Ok(issuer)
+        })
+        .collect()
+}
+
+fn trusted_issuer(fields: &mut Fields) -> Result<TrustedIssuer, Error> {
+    let issuer = fields.check("issuer")?;
+    let audience = fields.check("audience")?;
+    let keys = fields.required("keys", "give a public JWK, a JWK Set, PEM text, or an array of these")?;
+    Ok(TrustedIssuer { issuer, audience, keys: KeySet::from_value(&keys)? })
+}
+
+fn algorithms(value: &Value) -> Result<Vec<Algorithm>, Error> {
+    let Value::Array(names) = value else { return Err(invalid("algorithms must be an array.")) };
+    names.iter().map(|name| Fields::one_of("each of algorithms", name, &ALGORITHMS)).collect()
+}
+
+fn revocation(mut fields: Fields) -> Result<RevocationConfig, Error> {
+    let mut config = RevocationConfig::default();
+    if let Some(policy) =
+        fields.word("onFailure", &[("reject", FailurePolicy::Reject), ("accept", FailurePolicy::Accept)])?
+    {
+        config.on_failure = policy;
+    }
+    if let Some(seconds) = fields.number("timeout")? {
+        // What is no duration at all becomes one that the core refuses by name.
+        config.timeout = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+    }
+    if let Some(seconds) = fields.whole("tokenLifetime")? {
+        config.token_lifetime = seconds;
+    }
+    fields.finish()?;
+    Ok(config)
+}
+
+#[wasm_bindgen]
+impl CoreVerifier {
+    /// Makes a verifier from its options.
+    #[wasm_bindgen(constructor)]
+    pub fn new(value: &JsValue) -> Result<Self, Error> {
+        let VerifierOptions { config, cookie, origins } = options(value)?;
+        let store_timeout = config.revocation.as_ref().map_or(Duration::ZERO, |revocation| revocation.timeout);
+        Ok(Self { verifier: Verifier::new(config)?, store_timeout, cookie, origins })
+    }
+
+    /// Verifies a token without a store.
+    pub fn verify(&self, token: &JsValue, options: &JsValue, clock: &JsValue) -> Result<VerifiedTexts, Error> {
+        let now = call_time(options, clock)?;
+        let jwt = self.verifier.verify(&text::token(token)?, now)?;
+        Ok(Array::of2(&jwt.claims().json().into(), &jwt.header().json().into()).unchecked_into())
+    }
+
+    /// Performs every step but revocation, and says which entries to read.
+    pub fn begin(&self, token: &JsValue, options: &JsValue, clock: &JsValue) -> Result<CorePending, Error> {
+        let now = call_time(options, clock)?;
+        Ok(CorePending { jwt: Some(self.verifier.begin(&text::token(token)?, now)?), source: None })
+    }
+
+    /// Finds the token of a request, refuses requests of other sites, and goes on as `begin` does.
+    #[expect(clippy::too_many_arguments, reason = "one call across the boundary for the whole request")]
+    pub fn authenticate(
+        &self,
+        method: &JsValue,
+        authorization: &JsValue,
+        cookie: &JsValue,
+        sec_fetch_site: &JsValue,
+        origin: &JsValue,
+        upgrade: &JsValue,
+        options: &JsValue,
+        clock: &JsValue,
+    ) -> Result<CorePending, Error> {
+        let now = call_time(options, clock)?;
+        let authorization = text::header(authorization, ErrorCode::AuthorizationMalformed)?;
+        let cookie = text::header(cookie, ErrorCode::CookieHeaderInvalid)?;
+        let credential = credentials::find(authorization.as_deref(), cookie.as_deref(), self.cookie.as_deref())?;
+        if credential.source == Source::Cookie {
+            let read = |value| text::header(value, ErrorCode::CrossSite);
+            let (method, sec_fetch_site) = (read(method)?, read(sec_fetch_site)?);
+            let (origin, upgrade) = (read(origin)?, read(upgrade)?);
+            let provenance = Provenance {
+                method: method.as_deref(),
+                sec_fetch_site: sec_fetch_site.as_deref(),
+                origin: origin.as_deref(),
+                upgrade: upgrade.as_deref(),
+            };
+            cross_site::check(&provenance, &self.origins)?;
+        }
+        Ok(CorePending { jwt: Some(self.verifier.begin(credential.token, now)?), source: Some(credential.source) })
+    }
+
+    /// How long the host may wait for the revocation store, in seconds.
+    pub fn store_timeout(&self) -> f64 {
+        self.store_timeout.as_secs_f64()
+    }
+
+    /// What to write to revoke one token.
+    pub fn revoke_token(&self, claims: &JsValue, clock: &JsValue) -> Result<EntryWrite, Error> {
+        let now = text::clock(clock)?;
+        let claims = read_object(claims, "claims", CLAIMS_DEPTH, ErrorCode::OptionInvalid)?;
+        Ok(entry(&self.verifier.revoke_token(&Value::Object(claims), now)?))
+    }
+
+    /// What to write to revoke every token of a session.
+    pub fn revoke_session(&self, sid: &JsValue, options: &JsValue) -> Result<EntryWrite, Error> {
+        let sid = identifier("sid", sid)?;
+        let mut fields = Fields::read(options)?;
+        let issuer = fields.string("issuer")?;
+        fields.finish()?;
+        Ok(entry(&self.verifier.revoke_session(&sid, issuer.as_deref())?))
+    }
+
+    /// The entry of a subject, to be read before it is revoked.
+    pub fn subject_key(&self, sub: &JsValue, options: &JsValue) -> Result<String, Error> {
+        let (issuer, _) = subject_cut(options)?;
+        self.verifier.subject_key(&identifier("sub", sub)?, issuer.as_deref())
+    }
+
+    /// What to write to revoke tokens of a subject, given what was read: never less than what stood there.
+    pub fn revoke_subject(
+        &self,
+        sub: &JsValue,
+        options: &JsValue,
+        existing: &JsValue,
+        clock: &JsValue,
+    ) -> Result<EntryWrite, Error> {
+        let now = text::clock(clock)?;
+        let sub = identifier("sub", sub)?;
+        let (issuer, cut) = subject_cut(options)?;
+        let existing = match answer(existing) {
+            Answer::Missing => None,
+            Answer::Value(text) => Some(text),
+            Answer::Failed => {
+                let message = "The subject's entry could not be read, and writing blindly could weaken it; try again.";
+                return Err(Error::new(ErrorCode::RevocationUnavailable, message));
+            }
+        };
+        Ok(entry(&self.verifier.revoke_subject(&sub, issuer.as_deref(), cut, existing.as_deref(), now)?))
+    }
+}
+
+fn subject_cut(options: &JsValue) -> Result<(Option<String>, SubjectCut), Error> {
+    let mut fields = Fields::read(options)?;
+    let issuer = fields.string("issuer")?;
+    let before = match fields.number("before")?.map(UnixTime::from_seconds) {
+        None => None,
+        Some(Ok(time)) => Some(time),
+        Some(Err(_)) => return Err(invalid("before must be a Date, or seconds before the year 10000.")),
+    };
+    let version = fields.whole("version")?;
+    fields.finish()?;
+    Ok((issuer, SubjectCut { before, version }))
+}
+
+fn call_time(options: &JsValue, clock: &JsValue) -> Result<UnixTime, Error> {
+    let mut fields = Fields::read(options)?;
+    let now = text::now(&mut fields, clock)?;
+    fields.finish()?;
+    Ok(now)
+}
+
+fn identifier(name: &str, value: &JsValue) -> Result<String, Error> {
+    value
+        .as_string()
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| invalid(format!("{name} must be a string, not empty.")))
+}
+
+fn entry(write: &Write) -> EntryWrite {
+    // At most some years of seconds: a double holds them exactly.
+    #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "far below 2^53")]
+    let ttl = write.ttl_seconds as f64;
+    Array::of3(&write.key.as_str().into(), &write.value.as_str().into(), &ttl.into()).unchecked_into()
+}
+
+/// A token that passed every step but revocation.
+#[wasm_bindgen]
+pub struct CorePending {
+    jwt: Option<PendingJwt>,
+    source: Option<Source>,
+}
+
+#[wasm_bindgen]
+impl CorePending {
+    /// The entries to read, all at once.
+    pub fn keys(&self) -> Vec<String> {
+        self.jwt.as_ref().map_or_else(Vec::new, |jwt| jwt.plan().to_vec())
+    }
+
+    /// Decides from the answers, in the order of the keys: a string is an entry, `null` is none, all else is a failure.
+    pub fn decide(&mut self, answers: &Array) -> Result<AcceptedTexts, Error> {
+        let decided = || Error::new(ErrorCode::Internal, "A decision was asked for twice.");
+        let answers: Vec<Answer> = answers.iter().map(|value| answer(&value)).collect();
+        let jwt = self.jwt.take().ok_or_else(decided)?.decide(&answers)?;
+        let source = self.source.map_or(JsValue::UNDEFINED, |source| source.name().into());
+        let texts = [jwt.claims().json().into(), jwt.header().json().into(), jwt.revocation().name().into(), source];
+        Ok(texts.into_iter().collect::<Array>().unchecked_into())
+    }
+}
+
+fn answer(value: &JsValue) -> Answer {
+    match value.dyn_ref::<JsString>() {
+        Some(text) if text.length() <= MAX_ENTRY => Answer::Value(String::from(text)),
+        None if value.is_null() => Answer::Missing,
+        _ => Answer::Failed,
+    }
+}
