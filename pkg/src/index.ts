@@ -1,0 +1,30 @@
+/**
+ * Waxseal verifies and issues ES256 and RS256 JSON Web Tokens, builds and reads secure cookies, and checks revocation. The
+ * rules are Rust, compiled to WebAssembly; these files load it, read the clock and do the I/O that it asks for.
+ *
+ * @packageDocumentation
+ */
+export {
+  checkCookie,
+  type CookieReport,
+  type ParsedCookies,
+  parseCookie,
+  serializeClearCookie,
+  serializeSetCookie,
+  type SetCookieOptions,
+} from "./cookies.js";
+export { type ErrorReason, WaxsealError } from "./error.js";
+export type { ErrorCode, ErrorStatus, ErrorStep } from "./error-codes.js";
+export {
+  createIssuer,
+  generateKeyPair,
+  type IssueClaims,
+  type IssueOptions,
+  type Issuer,
+  type IssuerOptions,
+  type KeyPair,
+  type SigningCallback,
+} from "./issuer.js";
+export { decodeUnverified, type ExplainedStep, type Explanation, explain, init, thumbprint } from "./tools.js";
+export type * from "./types.js";
+export { createVerifier, type Verifier } from "./verifier.js";

@@ -1,0 +1,191 @@
+import { WaxsealError } from "./error.js";
+import { callOptions, type Clock, clockFrom, take } from "./options.js";
+import { hostSigner, type HostKey, type Sign } from "./signer.js";
+import type { Json, JwkSet, JWK } from "./types.js";
+import { call, type Core, Handle, load, Once } from "./wasm.js";
+
+/** A key that signs elsewhere, such as in a KMS. */
+export interface SigningCallback {
+  /** The algorithm with which it signs. */
+  alg: "ES256" | "RS256";
+  /** The name of the key, as its public half carries it. */
+  kid: string;
+  /**
+   * Signs bytes: RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA P-256 with SHA-256 as r and s of 32 bytes each (not DER).
+   */
+  sign(bytes: Uint8Array): Promise<Uint8Array | ArrayBuffer>;
+  /** The public half: signatures are checked with it before a token is released, and `jwks()` publishes it. */
+  publicKey?: JWK;
+}
+
+/** The options of {@link createIssuer}. */
+export interface IssuerOptions {
+  /**
+   * The private key: a JWK, PKCS#8 PEM, a `CryptoKey` with the usage `"sign"`, or a callback. P-256 keys given as a JWK or
+   * PEM sign inside the WebAssembly module; RSA keys are imported into WebCrypto and never enter it.
+   */
+  key: JWK | string | CryptoKey | SigningCallback;
+  /** The value of `iss`. */
+  issuer: string;
+  /** The value of `aud`; an array of one is written as a string. */
+  audience: string | readonly string[];
+  /** How long tokens live, in seconds; default 900, at most 31536000. */
+  expiresIn?: number;
+  /** The `typ` of the header; default `"JWT"`. */
+  typ?: string;
+  /** The `kid` of the header; default the key's own, or its thumbprint. */
+  kid?: string;
+  /** Replaces the clock, for tests. */
+  clock?: () => number | Date;
+}
+
+/** Options of a single token. */
+export interface IssueOptions {
+  /** How long the token lives, in seconds. */
+  expiresIn?: number;
+  /** The `typ` of the header. */
+  typ?: string;
+  /** The time of issue; default now. */
+  now?: number | Date;
+}
+
+/**
+ * Claims to issue. `iss`, `aud`, `iat`, `exp` and `jti` are set by the issuer and refused here.
+ */
+export interface IssueClaims {
+  /** Whom the token is about. */
+  sub?: string;
+  /** Before when it is not valid. */
+  nbf?: number;
+  [name: string]: Json | undefined;
+}
+
+/**
+ * Makes an issuer of tokens with one key.
+ *
+ * @param options The key, and what every token says.
+ * @throws WaxsealError `ERR_OPTION_INVALID`, `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`,
+ *   `ERR_RUNTIME_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const issuer = await createIssuer({ key: privateJwk, issuer: "https://id.example", audience: "https://api.example" });
+ * const token = await issuer.issue({ sub: "alice" });
+ * ```
+ */
+export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
+  await load();
+  const { taken, rest } = take(options, ["key", "clock"]);
+  const host = await hostSigner(taken.key);
+  // Of a key that signs outside the module, the core sees a description alone.
+  const key = host === undefined ? taken.key : undefined;
+  return new Issuer((core) => new core.CoreIssuer(rest, key, host?.description), clockFrom(taken.clock), host?.sign);
+}
+
+/** Issues tokens. Made by {@link createIssuer}. */
+export class Issuer implements Disposable {
+  readonly #core: Handle<Core.CoreIssuer>;
+  readonly #clock: Clock;
+  #sign: Sign | undefined;
+
+  /** @internal */
+  constructor(make: (core: typeof Core) => Core.CoreIssuer, clock: Clock, sign: Sign | undefined) {
+    this.#core = new Handle(make);
+    this.#clock = clock;
+    this.#sign = sign;
+  }
+
+  /**
+   * Issues a token: the given claims with `iss`, `aud`, `iat`, `exp` and a random `jti`.
+   *
+   * @param claims The claims beyond those; plain JSON data.
+   * @param options Differences for this token.
+   * @returns The compact serialization.
+   * @throws WaxsealError `ERR_ISSUE_CLAIMS` for a reserved claim, a wrong type or a token that would be too large;
+   *   `ERR_SIGNER_FAILED` when a key outside the module fails; `ERR_RANDOM_UNAVAILABLE`; `ERR_CLOCK_INVALID`
+   */
+  async issue(claims: IssueClaims, options?: IssueOptions): Promise<string> {
+    const [plain, clock] = callOptions(options, this.#clock);
+    const sign = this.#sign;
+    if (sign === undefined) return this.#core.use((issuer) => issuer.issue(claims, plain, clock));
+    const input = new Once(this.#core.use((issuer) => issuer.prepare(claims, plain, clock)));
+    try {
+      const signature = await signed(
+        sign,
+        input.use((prepared) => prepared.bytes()),
+      );
+      return input.use((prepared) => prepared.finish(signature));
+    } finally {
+      input.dispose();
+    }
+  }
+
+  /**
+   * The public key as a JWK Set, with `kid`, `use` and `alg`: what to serve at `/.well-known/jwks.json`.
+   *
+   * @throws WaxsealError `ERR_KEY_UNSUPPORTED` when the public half is not known: a `CryptoKey` that cannot be exported, or
+   *   a callback without `publicKey`.
+   */
+  jwks(): JwkSet {
+    return JSON.parse(this.#core.use((issuer) => issuer.jwks())) as JwkSet;
+  }
+
+  /** Frees the issuer's memory and forgets the key; every later call throws `ERR_DISPOSED`. */
+  dispose(): void {
+    this.#core.dispose();
+    this.#sign = undefined;
+  }
+
+  /** As {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array> {
+  let signature: unknown;
+  try {
+    signature = await sign(bytes);
+  } catch {
+    throw new WaxsealError({ code: "ERR_SIGNER_FAILED", message: "The signing key threw an exception or rejected." });
+  }
+  if (signature instanceof Uint8Array) return signature;
+  if (Object.prototype.toString.call(signature) === "[object ArrayBuffer]")
+    return new Uint8Array(signature as ArrayBuffer);
+  throw new WaxsealError({
+    code: "ERR_SIGNER_FAILED",
+    message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
+  });
+}
+
+/** What {@link generateKeyPair} gives. Keep `privateKey` secret. */
+export interface KeyPair {
+  /** The public key with `kid`, `use` and `alg`. */
+  publicKey: JWK;
+  /** The private key, with the same `kid`. */
+  privateKey: JWK;
+}
+
+/**
+ * Generates a key pair. ES256 keys are made from the host's random bytes inside the module, RS256 keys (2048 bits) by
+ * WebCrypto.
+ *
+ * @param alg `"ES256"` or `"RS256"`; ES256 keys and tokens are smaller, and quicker to sign with.
+ * @returns Both halves as JWKs; the `kid` is the RFC 7638 thumbprint.
+ * @throws WaxsealError `ERR_OPTION_INVALID`, `ERR_RANDOM_UNAVAILABLE`
+ */
+export async function generateKeyPair(alg: "ES256" | "RS256"): Promise<KeyPair> {
+  await load();
+  const made = call((core) => core.generate_key_pair(alg));
+  if (made !== undefined) return JSON.parse(made) as KeyPair;
+  const parameters: HostKey = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+  const pair = await crypto.subtle.generateKey(
+    { ...parameters, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
+    true,
+    ["sign", "verify"],
+  );
+  const { kty, n, e, ...secret } = (await crypto.subtle.exportKey("jwk", pair.privateKey)) as JWK;
+  const { d, p, q, dp, dq, qi } = secret;
+  const publicKey = JSON.parse(call((core) => core.public_jwk({ kty, n, e, alg }))) as JWK;
+  return { publicKey, privateKey: { ...publicKey, d, p, q, dp, dq, qi } as JWK };
+}

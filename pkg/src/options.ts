@@ -1,0 +1,80 @@
+/**
+ * Takes options apart: what only JavaScript can hold (functions, stores, CryptoKeys, Dates) stays here, all the rest goes
+ * to the core, which reads, checks and refuses it by name.
+ */
+import { optionInvalid, WaxsealError } from "./error.js";
+
+/** The options with some members set aside. */
+export interface Parts {
+  /** The members set aside. */
+  taken: Record<string, unknown>;
+  /** A shallow copy of all others. */
+  rest: Record<string, unknown>;
+}
+
+/** Reads an options object once, own enumerable members only, and sets aside the members with the given names. */
+export function take(options: unknown, names: readonly string[], label = "options"): Parts {
+  if (!isObject(options)) throw optionInvalid(`${label} must be an object.`);
+  // No prototype: a polluted Object.prototype must not supply an option that was not given.
+  const taken: Record<string, unknown> = Object.create(null);
+  const rest: Record<string, unknown> = Object.create(null);
+  try {
+    for (const name of Object.keys(options)) {
+      const value: unknown = Reflect.get(options, name);
+      if (names.includes(name)) taken[name] = value;
+      else rest[name] = value;
+    }
+  } catch {
+    throw optionInvalid(`Reading ${label} threw an exception.`);
+  }
+  return { taken, rest };
+}
+
+/** A copy of the options in which a `Date` under `name` is seconds. */
+export function withSeconds(options: unknown, name: string): Record<string, unknown> {
+  const { rest } = take(options, []);
+  if (rest[name] !== undefined) rest[name] = seconds(rest[name]);
+  return rest;
+}
+
+/** A `Date` as seconds; anything else as it is, for the core to judge. */
+export function seconds(value: unknown): unknown {
+  // By its tag, since a Date may come from another realm (Jest, node:vm).
+  const isDate = Object.prototype.toString.call(value) === "[object Date]";
+  return isDate ? Date.prototype.getTime.call(value) / 1000 : value;
+}
+
+/** Whether a value can have named members. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** An option that must be a function, if it is given. */
+export function optionalFunction<F>(value: unknown, name: string): F | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "function") throw optionInvalid(`${name} must be a function.`);
+  return value as F;
+}
+
+/** Reads the time, in seconds: `Date.now`, or the `clock` option in its place. */
+export type Clock = () => unknown;
+
+/** The clock to use. What it returns is judged by the core; that it throws is judged here. */
+export function clockFrom(option: unknown): Clock {
+  const clock = optionalFunction<() => unknown>(option, "clock");
+  if (clock === undefined) return () => Date.now() / 1000;
+  return () => {
+    try {
+      return seconds(clock());
+    } catch {
+      throw new WaxsealError({ code: "ERR_CLOCK_INVALID", message: "The clock option threw an exception." });
+    }
+  };
+}
+
+/** What a call with a `now` option gives to the core: the options without `Date`s, and the clock's time if it is needed. */
+export function callOptions(options: unknown, clock: Clock): [options: unknown, clock: unknown] {
+  if (options === undefined) return [undefined, clock()];
+  const plain = withSeconds(options, "now");
+  return [plain, plain.now === undefined ? clock() : undefined];
+}

@@ -1,0 +1,64 @@
+/** Takes from a request what the core decides on. */
+import { optionInvalid } from "./error.js";
+import { isObject } from "./options.js";
+
+/** The parts of a request that matter here, as the core takes them. */
+export type RequestParts = [
+  method: string | undefined,
+  authorization: string | undefined,
+  cookie: string | undefined,
+  secFetchSite: string | undefined,
+  origin: string | undefined,
+  upgrade: string | undefined,
+];
+
+/** Reads the method and headers of a Fetch `Request`, or of anything with a `headers` record. */
+export function requestParts(request: unknown): RequestParts {
+  if (!isObject(request)) throw optionInvalid("The request must be a Request, or an object with method and headers.");
+  try {
+    const headers: unknown = Reflect.get(request, "headers");
+    if (!isObject(headers)) throw optionInvalid("request.headers must be Headers or an object.");
+    const header =
+      typeof Reflect.get(headers, "get") === "function" ? fetchHeader(headers as Headers) : plainHeader(headers);
+    return [
+      text(Reflect.get(request, "method")),
+      header("authorization"),
+      // RFC 9113 section 8.2.3: a Cookie header may arrive in pieces, which are joined with a semicolon.
+      header("cookie", "; "),
+      header("sec-fetch-site"),
+      header("origin"),
+      header("upgrade"),
+    ];
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === "WaxsealError") throw thrown;
+    throw optionInvalid("Reading the request threw an exception.");
+  }
+}
+
+type HeaderReader = (name: string, separator?: string) => string | undefined;
+
+function fetchHeader(headers: Headers): HeaderReader {
+  return (name) => text(headers.get(name));
+}
+
+/** Several values of one name, in any letter case, are joined as `Headers` would join them: none is overlooked. */
+function plainHeader(headers: object): HeaderReader {
+  const values = new Map<string, string[]>();
+  for (const key of Object.keys(headers)) {
+    const value: unknown = Reflect.get(headers, key);
+    const name = key.toLowerCase();
+    const list = values.get(name) ?? [];
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (typeof item === "string") list.push(item);
+    }
+    values.set(name, list);
+  }
+  return (name, separator = ", ") => {
+    const list = values.get(name);
+    return list === undefined || list.length === 0 ? undefined : list.join(separator);
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

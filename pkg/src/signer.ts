@@ -1,0 +1,83 @@
+/** Keys that sign outside the WebAssembly module: WebCrypto and callbacks. RSA private keys are always among them. */
+import { optionInvalid, WaxsealError } from "./error.js";
+import { isObject, take } from "./options.js";
+import type { JWK } from "./types.js";
+import { call } from "./wasm.js";
+
+/** Signs bytes; what it returns is checked by the caller and by the core. */
+export type Sign = (bytes: Uint8Array) => Promise<unknown>;
+
+/** WebCrypto's parameters for a key that signs RS256. */
+export type HostKey = { name: "RSASSA-PKCS1-v1_5"; hash: "SHA-256" };
+const RS256: HostKey = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+
+/** What the core must know of a key that it does not hold. */
+export interface HostSigner {
+  /** The key's algorithm, name and public half, for the core. */
+  description: { alg: unknown; kid?: unknown; publicKey?: unknown };
+  /** Signs with the key. */
+  sign: Sign;
+}
+
+/** Finds out whether a key signs outside the module and, if so, how; `undefined` for keys that the core holds. */
+export async function hostSigner(key: unknown): Promise<HostSigner | undefined> {
+  if (isObject(key)) {
+    if (Object.prototype.toString.call(key) === "[object CryptoKey]") return fromCryptoKey(key as CryptoKey);
+    const { taken, rest } = take(key, ["sign"], "key");
+    if (taken.sign !== undefined) return fromCallback(key, taken.sign, rest as HostSigner["description"]);
+  }
+  const rsa = call((core) => core.host_key(key));
+  return rsa === undefined ? undefined : fromRsa(key, rsa);
+}
+
+function fromCallback(key: object, sign: unknown, description: HostSigner["description"]): HostSigner {
+  if (typeof sign !== "function") throw optionInvalid("key.sign must be a function.");
+  return { description, sign: async (bytes) => Reflect.apply(sign, key, [bytes]) as unknown };
+}
+
+async function fromCryptoKey(key: CryptoKey): Promise<HostSigner> {
+  const algorithm = key.algorithm as { name: string; namedCurve?: string; hash?: { name: string } };
+  const isEc = algorithm.name === "ECDSA" && algorithm.namedCurve === "P-256";
+  const isRsa = algorithm.name === "RSASSA-PKCS1-v1_5" && algorithm.hash?.name === "SHA-256";
+  if (!(isEc || isRsa) || !key.usages.includes("sign")) {
+    const message =
+      "key must be a private CryptoKey for ECDSA P-256, or for RSASSA-PKCS1-v1_5 with SHA-256, with the usage sign.";
+    throw new WaxsealError({ code: "ERR_KEY_UNSUPPORTED", message });
+  }
+  const parameters = isEc ? { name: "ECDSA", hash: "SHA-256" } : RS256;
+  const description = { alg: isEc ? "ES256" : "RS256", ...(await publicHalf(key)) };
+  return { description, sign: (bytes) => crypto.subtle.sign(parameters, key, bytes as BufferSource) };
+}
+
+/** The public half of a CryptoKey, where the key may be exported. */
+async function publicHalf(key: CryptoKey): Promise<{ publicKey?: JWK }> {
+  if (!key.extractable) return {};
+  const { kty, crv, x, y, n, e } = (await crypto.subtle.exportKey("jwk", key)) as JWK;
+  return { publicKey: kty === "EC" ? { kty, crv, x, y } : { kty, n, e } } as { publicKey: JWK };
+}
+
+async function fromRsa(key: unknown, publicKey: string): Promise<HostSigner> {
+  const jwk = JSON.parse(publicKey) as JWK;
+  try {
+    const imported =
+      typeof key === "string"
+        ? await crypto.subtle.importKey("pkcs8", pemContent(key), RS256, false, ["sign"])
+        : await crypto.subtle.importKey("jwk", rsaMembers(key as JWK), RS256, false, ["sign"]);
+    return {
+      description: { alg: "RS256", kid: jwk.kid, publicKey: jwk },
+      sign: (bytes) => crypto.subtle.sign(RS256, imported, bytes as BufferSource),
+    };
+  } catch {
+    throw new WaxsealError({ code: "ERR_KEY_INVALID", message: "WebCrypto does not accept the private RSA key." });
+  }
+}
+
+/** The bytes of PEM text, which the core has read before. */
+function pemContent(pem: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(pem.replace(/-----[^-]+-----|\s/g, "")), (character) => character.charCodeAt(0));
+}
+
+/** The members that make the key; use, key_ops and ext have been judged by the core and could only disagree with ours. */
+function rsaMembers({ kty, n, e, d, p, q, dp, dq, qi }: JWK): JsonWebKey {
+  return { kty, n, e, d, p, q, dp, dq, qi } as JsonWebKey;
+}

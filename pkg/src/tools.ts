@@ -1,0 +1,89 @@
+import type { ErrorCode } from "./error-codes.js";
+import { type ErrorReason } from "./error.js";
+import type { InitInput } from "./load/input.js";
+import { callOptions, clockFrom, take } from "./options.js";
+import type { Claims, JWK, VerifierOptions } from "./types.js";
+import { call, load } from "./wasm.js";
+
+/**
+ * Loads the WebAssembly module. Needed once in browsers before the functions that are not asynchronous; elsewhere, and
+ * after any `createVerifier` or `createIssuer`, it is harmless. The package `waxseal/slim` has no module inside and needs
+ * it always.
+ *
+ * @param input A compiled module, its bytes, a `Response` or its promise, or a URL; without it the module in the package.
+ * @throws WaxsealError `ERR_OPTION_INVALID` when `input` is not the module; `ERR_RUNTIME_UNSUPPORTED` when the host cannot
+ *   compile it; `ERR_NOT_INITIALIZED` from `waxseal/slim` without `input`
+ */
+export async function init(input?: InitInput): Promise<void> {
+  await load(input);
+}
+
+/**
+ * The RFC 7638 thumbprint of a key, base64url of 32 bytes: the same for a private key and its public half.
+ *
+ * @throws WaxsealError `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`
+ */
+export function thumbprint(jwk: JWK): string {
+  return call((core) => core.thumbprint(jwk));
+}
+
+/**
+ * Reads a token without verifying anything. Whatever it says may be a lie: decide nothing by it.
+ *
+ * @throws WaxsealError `ERR_TOKEN_TOO_LARGE`, `ERR_TOKEN_MALFORMED`, `ERR_HEADER_INVALID`, `ERR_CLAIMS_INVALID`
+ */
+export function decodeUnverified<C = Partial<Claims>>(token: string): { header: Record<string, unknown>; claims: C } {
+  const [claims, header] = call((core) => core.decode_unverified(token));
+  return { header: JSON.parse(header) as Record<string, unknown>, claims: JSON.parse(claims) as C };
+}
+
+/** One step of {@link explain}. */
+export interface ExplainedStep {
+  /** The step. */
+  step: "size" | "segments" | "header" | "key" | "signature" | "claims" | "policy" | "revocation";
+  /** How it went: `skipped` was not asked for, `not-reached` needs something that an earlier step could not give. */
+  outcome: "passed" | "failed" | "skipped" | "not-reached";
+  /** The code with which `verify` would refuse the token, had it come so far. */
+  code?: ErrorCode;
+  /** The claim at fault. */
+  claim?: string;
+  /** Why the claim was at fault. */
+  reason?: ErrorReason;
+  /** What was found, or what to do. */
+  message: string;
+}
+
+/** What {@link explain} found. */
+export interface Explanation {
+  /** Every step in order. */
+  steps: ExplainedStep[];
+  /** The protected header, where it could be read. Not verified. */
+  header?: Record<string, unknown>;
+  /** The claims, where they could be read. Not verified. */
+  claims?: Record<string, unknown>;
+}
+
+/**
+ * Walks through every step of verification and says how it went and what to do, for tools and tests. It goes on after a
+ * failure, so that every problem shows at once. The messages show values of the token: do not log them.
+ *
+ * @param token The token.
+ * @param options As for `createVerifier`, and `now`. The revocation store is not read.
+ * @throws WaxsealError `ERR_OPTION_INVALID` and the codes of unusable keys
+ */
+export async function explain(token: string, options: VerifierOptions & { now?: number | Date }): Promise<Explanation> {
+  await load();
+  const { taken, rest } = take(options, ["clock", "onEvent", "revocation", "now"]);
+  if (taken.revocation !== undefined) rest.revocation = take(taken.revocation, ["store"], "revocation").rest;
+  const [now, clock] = callOptions({ now: taken.now }, clockFrom(taken.clock));
+  const { header, claims, ...explanation } = call((core) => core.explain(token, rest, now, clock)) as {
+    steps: ExplainedStep[];
+    header?: string;
+    claims?: string;
+  };
+  return {
+    ...explanation,
+    ...(header !== undefined && { header: JSON.parse(header) as Record<string, unknown> }),
+    ...(claims !== undefined && { claims: JSON.parse(claims) as Record<string, unknown> }),
+  };
+}

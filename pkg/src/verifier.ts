@@ -1,0 +1,233 @@
+import { optionInvalid, WaxsealError } from "./error.js";
+import { callOptions, type Clock, clockFrom, optionalFunction, take, withSeconds } from "./options.js";
+import { requestParts } from "./request.js";
+import { readEntries, storeFrom, writeEntry } from "./revocation-store.js";
+import type {
+  AuthenticateResult,
+  Claims,
+  ProtectedHeader,
+  RequestLike,
+  RevocationState,
+  RevocationStore,
+  VerifierEvent,
+  VerifierOptions,
+  VerifyAsyncResult,
+  VerifyOptions,
+  VerifyResult,
+} from "./types.js";
+import { type Core, Handle, load, Once } from "./wasm.js";
+
+/**
+ * Makes a verifier. Keys are read and checked here, so a mistake in the configuration shows at once, and verification
+ * itself is synchronous.
+ *
+ * @param options Which issuer, audience and keys are trusted, and what else to check. `issuer` and `audience` must be
+ *   given, or be `null` to say that they are not checked. An unknown option is refused by name.
+ * @throws WaxsealError `ERR_OPTION_INVALID`, `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`, `ERR_KEY_PRIVATE`,
+ *   `ERR_KEY_SET_EMPTY`, `ERR_RUNTIME_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const verifier = await createVerifier({ keys: jwks, issuer: "https://id.example", audience: "https://api.example" });
+ * const { claims } = verifier.verify(token);
+ * ```
+ */
+export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  await load();
+  return new Verifier(options);
+}
+
+/** Verifies tokens by the rules that it was made with. Made by {@link createVerifier}. */
+export class Verifier implements Disposable {
+  readonly #core: Handle<Core.CoreVerifier>;
+  readonly #clock: Clock;
+  readonly #store: RevocationStore | undefined;
+  readonly #listener: ((event: VerifierEvent) => void) | undefined;
+
+  /** @internal */
+  constructor(options: unknown) {
+    const { taken, rest } = take(options, ["clock", "onEvent", "revocation"]);
+    this.#clock = clockFrom(taken.clock);
+    this.#listener = optionalFunction(taken.onEvent, "onEvent");
+    if (taken.revocation !== undefined) {
+      const revocation = take(taken.revocation, ["store"], "revocation");
+      this.#store = storeFrom(revocation.taken.store);
+      rest.revocation = revocation.rest;
+    }
+    this.#core = new Handle((core) => new core.CoreVerifier(rest), this.#replaced);
+  }
+
+  /**
+   * Verifies a token, synchronously and without I/O: size, form, header, key, signature, claims and policy.
+   *
+   * @param token The compact serialization, three segments of base64url.
+   * @param options `now` replaces the clock for this call.
+   * @throws WaxsealError with the code of the first step that failed; `ERR_REVOCATION_NEEDS_ASYNC` on a verifier with
+   *   `revocation`, which only {@link verifyAsync} can check.
+   */
+  verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<C> {
+    return this.#reported(() => {
+      const [plain, clock] = callOptions(options, this.#clock);
+      const [claims, header] = this.#core.use((verifier) => verifier.verify(token, plain, clock));
+      this.#emit({ type: "accepted", revocation: "not-checked" });
+      return { claims: JSON.parse(claims) as C, header: JSON.parse(header) as ProtectedHeader };
+    });
+  }
+
+  /**
+   * Verifies a token as {@link verify} does, and asks the revocation store if there is one. The store is not read for a
+   * token that fails before.
+   *
+   * @throws WaxsealError as {@link verify}; `ERR_TOKEN_REVOKED`; `ERR_REVOCATION_UNAVAILABLE` (503) when the store fails
+   *   and the policy is to reject.
+   */
+  async verifyAsync<C = Claims>(token: string, options?: VerifyOptions): Promise<VerifyAsyncResult<C>> {
+    return this.#reportedAsync(async () => {
+      const [plain, clock] = callOptions(options, this.#clock);
+      const { source: _, ...result } = await this.#decide<C>((verifier) => verifier.begin(token, plain, clock));
+      return result;
+    });
+  }
+
+  /**
+   * Finds the token of a request, in `Authorization: Bearer` or in the configured cookie, and verifies it. An
+   * `Authorization` header decides alone. An unsafe request that is authenticated by cookie must come from the same origin
+   * or from one of `origins`.
+   *
+   * @param request A Fetch `Request`, or an object with `method` and `headers` such as Node's `IncomingMessage`.
+   * @throws WaxsealError as {@link verifyAsync}; `ERR_CREDENTIALS_MISSING`, `ERR_AUTHORIZATION_MALFORMED`,
+   *   `ERR_COOKIE_DUPLICATE`, `ERR_CROSS_SITE`. The error's `status` and `wwwAuthenticate` are what to answer.
+   */
+  async authenticate<C = Claims>(
+    request: Request | RequestLike,
+    options?: VerifyOptions,
+  ): Promise<AuthenticateResult<C>> {
+    return this.#reportedAsync(async () => {
+      const [plain, clock] = callOptions(options, this.#clock);
+      const parts = requestParts(request);
+      return this.#decide<C>((verifier) => verifier.authenticate(...parts, plain, clock));
+    });
+  }
+
+  /** Loads what has to be loaded before the first verification. Keys that were given as values need nothing. */
+  async ready(): Promise<void> {
+    this.#core.use(() => undefined);
+  }
+
+  /**
+   * Revokes one token by its `jti`, until it would have expired.
+   *
+   * @param claims The claims of a verified token: `iss`, `jti` and `exp` are used.
+   * @throws WaxsealError `ERR_REVOCATION_UNAVAILABLE` when the entry could not be written: then nothing is promised.
+   */
+  async revokeToken(claims: Claims): Promise<void> {
+    await this.#write(this.#core.use((verifier) => verifier.revoke_token(claims, this.#clock())));
+    this.#emit({ type: "revoked", kind: "token" });
+  }
+
+  /**
+   * Revokes every token of a session, by their `sid`.
+   *
+   * @param sid The session's identifier.
+   * @param options `issuer` says whose session it is, where the verifier trusts several issuers or checks none.
+   * @throws WaxsealError `ERR_REVOCATION_UNAVAILABLE` when the entry could not be written.
+   */
+  async revokeSession(sid: string, options?: { issuer?: string }): Promise<void> {
+    await this.#write(this.#core.use((verifier) => verifier.revoke_session(sid, options)));
+    this.#emit({ type: "revoked", kind: "session" });
+  }
+
+  /**
+   * Revokes tokens of a subject: those issued up to a time, those of a lower token version (`ver`), or both. An earlier
+   * entry is read first and never weakened.
+   *
+   * @param sub The subject.
+   * @param options `before`: tokens whose `iat` is not later are refused (default now, unless `version` is given);
+   *   `version`: tokens whose `ver` is lower are refused; `issuer` as with {@link revokeSession}.
+   * @throws WaxsealError `ERR_REVOCATION_UNAVAILABLE` when the entry could not be read or written.
+   */
+  async revokeSubject(
+    sub: string,
+    options?: { before?: number | Date; version?: number; issuer?: string },
+  ): Promise<void> {
+    const plain = options === undefined ? undefined : withSeconds(options, "before");
+    const key = this.#core.use((verifier) => verifier.subject_key(sub, plain));
+    const [existing] = await readEntries(this.#storeToWrite(), [key], this.#timeout());
+    await this.#write(this.#core.use((verifier) => verifier.revoke_subject(sub, plain, existing, this.#clock())));
+    this.#emit({ type: "revoked", kind: "subject" });
+  }
+
+  /** Frees the verifier's memory; every later call throws `ERR_DISPOSED`. */
+  dispose(): void {
+    this.#core.dispose();
+  }
+
+  /** As {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async #decide<C>(begin: (verifier: Core.CoreVerifier) => Core.CorePending): Promise<AuthenticateResult<C>> {
+    const pending = this.#once(this.#core.use(begin));
+    try {
+      const keys = pending.use((check) => check.keys());
+      const answers = this.#store === undefined ? [] : await readEntries(this.#store, keys, this.#timeout());
+      const [claims, header, revocation, source] = pending.use((check) => check.decide(answers));
+      const result = { revocation: revocation as RevocationState, source: source as "bearer" | "cookie" };
+      this.#emit({ type: "accepted", ...result });
+      return { claims: JSON.parse(claims) as C, header: JSON.parse(header) as ProtectedHeader, ...result };
+    } finally {
+      pending.dispose();
+    }
+  }
+
+  #timeout(): number {
+    return this.#core.use((verifier) => verifier.store_timeout());
+  }
+
+  #storeToWrite(): RevocationStore {
+    if (this.#store === undefined) throw optionInvalid("revocation.store is required to revoke.");
+    return this.#store;
+  }
+
+  async #write(write: Core.EntryWrite): Promise<void> {
+    await writeEntry(this.#storeToWrite(), write, this.#timeout());
+  }
+
+  #once<T extends { free(): void }>(value: T): Once<T> {
+    return new Once(value, this.#replaced);
+  }
+
+  readonly #replaced = (): void => this.#emit({ type: "instance-replaced" });
+
+  #emit(event: VerifierEvent): void {
+    if (this.#listener === undefined) return;
+    try {
+      this.#listener(event);
+    } catch {
+      // An observer must not decide whether somebody is signed in.
+    }
+  }
+
+  #rejected(thrown: unknown): void {
+    if (thrown instanceof WaxsealError) this.#emit({ type: "rejected", code: thrown.code, step: thrown.step });
+  }
+
+  #reported<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (thrown) {
+      this.#rejected(thrown);
+      throw thrown;
+    }
+  }
+
+  async #reportedAsync<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (thrown) {
+      this.#rejected(thrown);
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** The one place that holds the WebAssembly instance: how it is called, what its errors become, and how it is replaced. */
+import { isErrorDetails, WaxsealError } from "./error.js";
+import * as loader from "./load/state.js";
+import type { InitInput } from "./load/input.js";
+import type * as Core from "../dist/wasm/waxseal.js";
+
+export type { Core };
+
+/** Grows by one whenever an instance is replaced, so that a failure of an old instance does not end the new one. */
+let generation = 0;
+
+/** Told when an instance had to be replaced. */
+type ReplacedListener = () => void;
+
+/** Loads the module if that has not happened yet. */
+export async function load(input?: InitInput): Promise<void> {
+  try {
+    await loader.ensure(input);
+  } catch (thrown) {
+    throw loadError(thrown);
+  }
+}
+
+/** The loaded module; loads it on the spot where the host allows that. */
+function core(): typeof Core {
+  try {
+    return loader.ensureSync();
+  } catch (thrown) {
+    throw loadError(thrown);
+  }
+}
+
+function loadError(thrown: unknown): WaxsealError {
+  if (thrown instanceof loader.NotLoadedError) {
+    return new WaxsealError({ code: "ERR_NOT_INITIALIZED", message: thrown.message });
+  }
+  if (thrown instanceof loader.ModuleInputError) {
+    return new WaxsealError({ code: "ERR_OPTION_INVALID", message: thrown.message });
+  }
+  const message = thrown instanceof Error ? thrown.message : "the WebAssembly module did not load";
+  return new WaxsealError({ code: "ERR_RUNTIME_UNSUPPORTED", message });
+}
+
+/** Calls the core. Its errors become `WaxsealError`s; a trap replaces the instance, so that the next call succeeds. */
+export function call<T>(run: (module: typeof Core) => T): T {
+  const module = core();
+  const of = generation;
+  try {
+    return run(module);
+  } catch (thrown) {
+    throw translate(thrown, of);
+  }
+}
+
+function translate(thrown: unknown, of: number, replaced?: ReplacedListener): WaxsealError {
+  if (isErrorDetails(thrown)) return new WaxsealError(thrown);
+  if (thrown instanceof WaxsealError) return thrown;
+  // Anything else is a trap, or a call to an object of an instance that trapped before.
+  if (of === generation) {
+    generation += 1;
+    loader.reset();
+    replaced?.();
+  }
+  return new WaxsealError({
+    code: "ERR_INTERNAL",
+    message: "The WebAssembly module failed. It has been replaced, and the next call will work; please report this.",
+  });
+}
+
+/** An object that lives in the instance. */
+interface CoreObject {
+  free(): void;
+}
+
+/**
+ * An object in the instance together with what makes it again: after a trap it is made anew in the new instance when it
+ * is next used.
+ */
+export class Handle<T extends CoreObject> {
+  #make: ((module: typeof Core) => T) | undefined;
+  #value: T | undefined;
+  #generation = -1;
+  readonly #replaced: ReplacedListener | undefined;
+
+  constructor(make: (module: typeof Core) => T, replaced?: ReplacedListener) {
+    this.#make = make;
+    this.#replaced = replaced;
+    this.#current();
+  }
+
+  #current(): T {
+    if (this.#make === undefined) {
+      throw new WaxsealError({
+        code: "ERR_DISPOSED",
+        message: "This object was disposed of and cannot be used again.",
+      });
+    }
+    if (this.#value === undefined || this.#generation !== generation) {
+      const make = this.#make;
+      this.#value = call(make);
+      this.#generation = generation;
+    }
+    return this.#value;
+  }
+
+  /** Uses the object; see {@link call}. */
+  use<R>(run: (value: T) => R): R {
+    const value = this.#current();
+    const of = this.#generation;
+    try {
+      return run(value);
+    } catch (thrown) {
+      throw translate(thrown, of, this.#replaced);
+    }
+  }
+
+  /** Frees the object's memory and forgets how to make it; a second call does nothing. */
+  dispose(): void {
+    this.#make = undefined;
+    if (this.#value !== undefined && this.#generation === generation) free(this.#value);
+    this.#value = undefined;
+  }
+}
+
+/** An object that serves one operation; it is not made again. */
+export class Once<T extends CoreObject> {
+  readonly #value: T;
+  readonly #generation = generation;
+  readonly #replaced: ReplacedListener | undefined;
+
+  constructor(value: T, replaced?: ReplacedListener) {
+    this.#value = value;
+    this.#replaced = replaced;
+  }
+
+  /** Uses the object; see {@link call}. */
+  use<R>(run: (value: T) => R): R {
+    try {
+      return run(this.#value);
+    } catch (thrown) {
+      throw translate(thrown, this.#generation, this.#replaced);
+    }
+  }
+
+  /** Frees the object's memory. */
+  dispose(): void {
+    if (this.#generation === generation) free(this.#value);
+  }
+}
+
+function free(value: CoreObject): void {
+  try {
+    value.free();
+  } catch {
+    // The object's instance is gone, and its memory with it.
+  }
+}
