@@ -2,8 +2,7 @@
 
 use core::iter;
 
-use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
-use crypto_bigint::{BoxedUint, MulAssign, Odd, SquareAssign};
+use super::montgomery::Modulus;
 
 /// The least exponent of FIPS 186-5 section A.1.1. The greatest is 2^32 - 1, by the type.
 const LEAST_EXPONENT: u32 = 65537;
@@ -31,9 +30,9 @@ pub(crate) enum RsaKeyFault {
 /// A public key, with what makes each verification cheap.
 #[derive(Clone)]
 pub(crate) struct RsaPublicKey {
-    modulus: Vec<u8>,
+    octets: Vec<u8>,
+    modulus: Modulus,
     exponent: u32,
-    montgomery: BoxedMontyParams,
 }
 
 impl RsaPublicKey {
@@ -47,16 +46,16 @@ impl RsaPublicKey {
             return Err(RsaKeyFault::ModulusSize);
         }
         let exponent = read_exponent(exponent).ok_or(RsaKeyFault::Exponent)?;
-        let odd = Odd::new(BoxedUint::from_be_slice_vartime(modulus)).into_option().ok_or(RsaKeyFault::EvenModulus)?;
         if has_roca_fingerprint(modulus) {
             return Err(RsaKeyFault::Roca);
         }
-        Ok(Self { modulus: modulus.to_vec(), exponent, montgomery: BoxedMontyParams::new_vartime(odd) })
+        let octets = modulus.to_vec();
+        Modulus::new(modulus).map(|modulus| Self { octets, modulus, exponent }).ok_or(RsaKeyFault::EvenModulus)
     }
 
     /// The modulus, big-endian without leading zeros.
     pub(crate) fn modulus(&self) -> &[u8] {
-        &self.modulus
+        &self.octets
     }
 
     /// The exponent, big-endian without leading zeros.
@@ -67,31 +66,18 @@ impl RsaPublicKey {
     /// Whether `signature` signs the SHA-256 digest.
     pub(crate) fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
         // RFC 8017 section 8.2.2 step 1, and section 5.2.2 step 1. Numbers of one length compare as their octets do.
-        if signature.len() != self.modulus.len() || signature >= self.modulus.as_slice() {
+        if signature.len() != self.octets.len() || signature >= self.octets.as_slice() {
             return false;
         }
-        let power = self.power(signature);
+        let power = self.modulus.power(signature, self.exponent);
         // The number is as wide as its words; what stands before the length of the modulus must be zero.
-        let surplus = power.len().saturating_sub(self.modulus.len());
+        let surplus = power.len().saturating_sub(self.octets.len());
         iter::repeat_n(0, surplus).chain(self.encoded_message(digest)).eq(power.iter().copied())
-    }
-
-    /// The base to the power of the exponent, modulo the modulus, by squaring and multiplying from the top bit down.
-    fn power(&self, base: &[u8]) -> Box<[u8]> {
-        let base = BoxedMontyForm::new(BoxedUint::from_be_slice_vartime(base), &self.montgomery);
-        let mut power = base.clone();
-        for bit in (0..self.exponent.ilog2()).rev() {
-            power.square_assign();
-            if self.exponent >> bit & 1 == 1 {
-                power.mul_assign(&base);
-            }
-        }
-        power.retrieve().to_be_bytes()
     }
 
     /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): `00 01 ff…ff 00` and the `DigestInfo`, as long as the modulus.
     fn encoded_message(&self, digest: &[u8; 32]) -> impl Iterator<Item = u8> {
-        let padding = self.modulus.len().saturating_sub(3 + SHA256_DIGEST_INFO.len() + digest.len());
+        let padding = self.octets.len().saturating_sub(3 + SHA256_DIGEST_INFO.len() + digest.len());
         [0, 1].into_iter().chain(iter::repeat_n(0xff, padding)).chain([0]).chain(SHA256_DIGEST_INFO).chain(*digest)
     }
 }

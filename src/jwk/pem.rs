@@ -63,13 +63,17 @@ fn decode(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), Error> {
         return Err(invalid("The key is longer than 64 KiB."));
     }
     let malformed = || invalid("The text is not one PEM block, from -----BEGIN to -----END.");
-    let body = text.trim_ascii().strip_prefix("-----BEGIN ").ok_or_else(malformed)?;
-    let (label, body) = body.split_once("-----").ok_or_else(malformed)?;
-    let body = body.strip_suffix("-----").and_then(|body| body.strip_suffix(label)).ok_or_else(malformed)?;
-    let body = body.strip_suffix("-----END ").ok_or_else(malformed)?;
+    let (label, body) = split(text.trim_ascii()).ok_or_else(malformed)?;
     let base64: Zeroizing<Vec<u8>> = Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
     let der = STANDARD.decode(base64.as_slice()).map_err(|_| malformed())?;
     Ok((label, Zeroizing::new(der)))
+}
+
+/// The label and the text between the two lines that carry it. Labels with a hyphen are none of ours.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (label, rest) = text.strip_prefix("-----BEGIN ")?.split_once('-')?;
+    let body = rest.strip_prefix("----")?.strip_suffix("-----")?;
+    Some((label, body.strip_suffix(label)?.strip_suffix("-----END ")?))
 }
 
 /// `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
