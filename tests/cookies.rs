@@ -209,7 +209,7 @@ fn a_check_says_everything_that_is_wrong_and_the_size() {
         ..options("__Host-\u{20}", " ")
     };
     // Without a readable name its prefix is not judged.
-    assert_eq!(complaints(&wrong), ["name", "value", "path", "domain", "maxAge", "expires", "sameSite", "partitioned"]);
+    assert_eq!(complaints(&wrong), ["name", "value", "path", "domain", "expires", "maxAge", "sameSite", "partitioned"]);
     assert_eq!(check(&wrong).size, 9);
     assert_eq!(check(&options("ab", "cde")).size, 5);
     assert_eq!(check(&options("ab", "cde")).header, Some(header(&options("ab", "cde"))));

@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 use crate::error::{Error, ErrorCode};
 use crate::time::UnixTime;
 
-use super::attribute::{CookieDomain, CookieName, CookiePath, CookieValue, Priority, SameSite, invalid};
+use super::attribute::{CookieDomain, CookieName, CookiePath, CookieValue, Prefix, Priority, SameSite, invalid};
 use super::date::imf_fixdate;
 use super::weight::heaviest_claims;
 
@@ -167,41 +167,28 @@ impl SetCookie {
     /// The value of the `Set-Cookie` header (RFC 6265bis section 4.1.1).
     #[must_use]
     pub fn to_header(&self) -> String {
+        let max_age = self.max_age.map(|seconds| seconds.to_string());
+        let flag = |on: bool| on.then_some("");
+        let attributes = [
+            ("Max-Age", max_age.as_deref()),
+            ("Expires", self.expires.as_deref()),
+            ("Domain", self.domain.as_ref().map(CookieDomain::as_str)),
+            ("Path", self.path.as_ref().map(CookiePath::as_str)),
+            ("HttpOnly", flag(self.http_only)),
+            ("Secure", flag(self.secure)),
+            ("SameSite", self.same_site.map(SameSite::name)),
+            ("Partitioned", flag(self.partitioned)),
+            ("Priority", self.priority.map(Priority::name)),
+        ];
         let mut header = format!("{}={}", self.name.as_str(), self.value.as_str());
-        let mut attribute = |name: &str, value: &str| {
+        for (name, value) in attributes {
+            let Some(value) = value else { continue };
             header.push_str("; ");
             header.push_str(name);
             if !value.is_empty() {
                 header.push('=');
                 header.push_str(value);
             }
-        };
-        if let Some(max_age) = self.max_age {
-            attribute("Max-Age", &max_age.to_string());
-        }
-        if let Some(expires) = &self.expires {
-            attribute("Expires", expires);
-        }
-        if let Some(domain) = &self.domain {
-            attribute("Domain", domain.as_str());
-        }
-        if let Some(path) = &self.path {
-            attribute("Path", path.as_str());
-        }
-        if self.http_only {
-            attribute("HttpOnly", "");
-        }
-        if self.secure {
-            attribute("Secure", "");
-        }
-        if let Some(same_site) = self.same_site {
-            attribute("SameSite", same_site.name());
-        }
-        if self.partitioned {
-            attribute("Partitioned", "");
-        }
-        if let Some(priority) = self.priority {
-            attribute("Priority", priority.name());
         }
         header
     }
@@ -213,13 +200,6 @@ struct Complaints(Vec<Complaint>);
 impl Complaints {
     fn add(&mut self, attribute: &'static str, error: Error) {
         self.0.push(Complaint { attribute, error });
-    }
-
-    /// A rule on its own: unless it holds, the complaint that the attribute must meet a requirement.
-    fn require(&mut self, holds: bool, attribute: &'static str, requirement: &str) {
-        if !holds {
-            self.add(attribute, invalid(attribute, requirement));
-        }
     }
 
     /// A part that may not exist: a complaint in its place.
@@ -237,16 +217,10 @@ fn judge(options: &SetCookieOptions, complaints: &mut Complaints) -> Option<SetC
     let path = complaints.part("path", path);
     let domain = options.domain.as_deref().map(CookieDomain::new).transpose();
     let domain = complaints.part("domain", domain);
-    // RFC 6265bis section 5.5. Clamping would let the program believe in a life that the browser cuts short.
-    complaints.require(
-        options.max_age.is_none_or(|max_age| max_age <= MAX_AGE),
-        "maxAge",
-        "be at most 34560000 seconds (400 days), the longest that browsers keep a cookie: renew it instead",
-    );
     let expires = options.expires.map(|time| imf_fixdate(time).ok_or(())).transpose();
     let expires = expires.map_err(|()| invalid("expires", "not be before the year 1601"));
     let expires = complaints.part("expires", expires);
-    check_combinations(options, name.as_ref(), complaints);
+    check_rules(options, name.as_ref(), complaints);
 
     let cookie = SetCookie {
         name: name?,
@@ -264,38 +238,47 @@ fn judge(options: &SetCookieOptions, complaints: &mut Complaints) -> Option<SetC
     complaints.0.is_empty().then_some(cookie)
 }
 
-fn check_combinations(options: &SetCookieOptions, name: Option<&CookieName>, complaints: &mut Complaints) {
-    // RFC 6265bis section 5.7: browsers refuse a cookie that does not keep what its name promises.
-    if let Some(prefix) = name.map(CookieName::prefix) {
-        complaints.require(
+/// The rules that hold or do not, each with the requirement that it stands for.
+fn check_rules(options: &SetCookieOptions, name: Option<&CookieName>, complaints: &mut Complaints) {
+    let prefix = name.map_or(Prefix::None, CookieName::prefix);
+    let rules = [
+        // RFC 6265bis section 5.5. Clamping would let the program believe in a life that the browser cuts short.
+        (
+            options.max_age.is_none_or(|max_age| max_age <= MAX_AGE),
+            "maxAge",
+            "be at most 34560000 seconds (400 days), the longest that browsers keep a cookie: renew it instead",
+        ),
+        // RFC 6265bis section 5.7: browsers refuse a cookie that does not keep what its name promises.
+        (
             options.secure || !prefix.needs_secure(),
             "secure",
             "be on for a name that begins with __Secure-, __Host- or __Http-",
-        );
-        complaints.require(
+        ),
+        (
             options.http_only || !prefix.needs_http_only(),
             "httpOnly",
             "be on for a name that begins with __Http- or __Host-Http-",
-        );
-        complaints.require(
+        ),
+        (
             options.path.as_deref() == Some("/") || !prefix.needs_host(),
             "path",
             "be / for a name that begins with __Host-",
-        );
-        complaints.require(
-            options.domain.is_none() || !prefix.needs_host(),
-            "domain",
-            "be left out for a name that begins with __Host-",
-        );
+        ),
+        (options.domain.is_none() || !prefix.needs_host(), "domain", "be left out for a name that begins with __Host-"),
+        // RFC 6265bis section 5.7
+        (
+            options.secure || options.same_site != Some(SameSite::None),
+            "sameSite",
+            "be Strict or Lax without secure: turn secure on for None",
+        ),
+        // CHIPS, draft-cutler-httpbis-partitioned-cookies section 2.1
+        (options.secure || !options.partitioned, "partitioned", "be off without secure"),
+    ];
+    for (holds, attribute, requirement) in rules {
+        if !holds {
+            complaints.add(attribute, invalid(attribute, requirement));
+        }
     }
-    // RFC 6265bis section 5.7
-    complaints.require(
-        options.secure || options.same_site != Some(SameSite::None),
-        "sameSite",
-        "be Strict or Lax without secure: turn secure on for None",
-    );
-    // CHIPS, draft-cutler-httpbis-partitioned-cookies section 2.1
-    complaints.require(options.secure || !options.partitioned, "partitioned", "be off without secure");
 }
 
 fn size(options: &SetCookieOptions) -> usize {

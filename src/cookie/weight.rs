@@ -21,9 +21,14 @@ pub(super) fn heaviest_claims(value: &str) -> Option<String> {
     let claims = json::parse_object(&payload).ok()?;
     let mut weights: Vec<(&str, usize)> =
         claims.iter().map(|(name, value)| (name, name.len() + value.text().len())).collect();
-    weights.sort_by_key(|&(_, weight)| core::cmp::Reverse(weight));
-    let named: Vec<String> =
-        weights.iter().take(NAMED).map(|&(name, weight)| format!("{} ({weight})", shown(name))).collect();
+    let mut named = Vec::new();
+    while let Some(heaviest) = (0..weights.len()).max_by_key(|&at| weights.get(at).map(|&(_, weight)| weight)) {
+        let (name, weight) = weights.swap_remove(heaviest);
+        named.push(format!("{} ({weight})", shown(name)));
+        if named.len() == NAMED {
+            break;
+        }
+    }
     if named.is_empty() {
         return None;
     }
