@@ -141,6 +141,7 @@ fn a_signature_of_the_wrong_form_is_recognised() {
     let mut der = [1; 70];
     der[0] = 0x30;
     assert_detail(&with(&der), Step::Signature, "looks like DER");
+    assert_detail(&with(&[0x30; 80]), Step::Signature, "has 80 bytes");
     assert_detail(&with(&[1; 70]), Step::Signature, "has 70 bytes, which no ES256 signature has");
     assert_detail(&with(&[1; 64]), Step::Signature, "another key");
 }

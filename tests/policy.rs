@@ -76,6 +76,9 @@ fn a_token_expires_at_its_very_second() {
     assert!(tolerant.verify(&token, at(59.999)).is_ok());
     assert_eq!(fault(&tolerant, &token, at(60.0)), check_failed(ErrorCode::TokenExpired, "exp"));
     assert!(refusal(&plain, &token, at(12.9)).message().contains("expired 12 s ago"));
+    // Only an expiry that tolerance could bridge mentions it.
+    assert!(refusal(&plain, &token, at(299.0)).message().contains("clockTolerance"));
+    assert!(!refusal(&plain, &token, at(300.0)).message().contains("clockTolerance"));
 }
 
 #[test]

@@ -19,12 +19,12 @@ pub struct ClaimsSet {
 }
 
 impl ClaimsSet {
-    /// Reads a payload: a JSON object without duplicate members, in which `iss`, `sub` and `jti` are strings, `aud` is a
-    /// string or an array of strings, and `exp`, `nbf` and `iat` are numbers of seconds, each if present.
+    /// Reads a payload: a JSON object without duplicate members, in which `iss`, `sub` and `jti` are strings, `aud` is
+    /// a string or an array of strings, and `exp`, `nbf` and `iat` are numbers of seconds, each if present.
     ///
     /// # Errors
-    /// [`ErrorCode::ClaimsInvalid`] when the payload is not such an object, [`ErrorCode::ClaimInvalid`] when a registered
-    /// claim has another type or is a time after the year 9999.
+    /// [`ErrorCode::ClaimsInvalid`] when the payload is not such an object, [`ErrorCode::ClaimInvalid`] when a
+    /// registered claim has another type or is a time after the year 9999.
     pub fn parse(payload: Vec<u8>) -> Result<Self, Error> {
         let object = OwnedObject::parse(payload)
             .map_err(|fault| Error::new(ErrorCode::ClaimsInvalid, format!("The claims set {}.", fault.describe())))?;

@@ -1,7 +1,8 @@
 //! Why a token is accepted or refused, step by step, for the developer who holds it.
 //!
-//! Unlike verification, an explanation goes on after a failed step as far as it can, so that every problem shows at once,
-//! and it may show the issuer, audience and type that the token names. It accepts nothing: no decision may rest on it.
+//! Unlike verification, an explanation goes on after a failed step as far as it can, so that every problem shows at
+//! once, and it may show the issuer, audience and type that the token names. It accepts nothing: no decision may rest
+//! on it.
 
 use super::claims::ClaimsSet;
 use super::policy::Policy;

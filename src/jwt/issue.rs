@@ -88,8 +88,8 @@ impl Issuer {
     /// - [`ErrorCode::IssueClaims`] naming the claim that is reserved or has the wrong type, or saying by how much the
     ///   token would be too large and which claims weigh most;
     /// - [`ErrorCode::OptionInvalid`] for `overrides` out of range and for a key of another algorithm;
-    /// - [`ErrorCode::RandomUnavailable`] for random bytes that are all zero, [`ErrorCode::ClockInvalid`] for a time before
-    ///   1970 or one whose token would expire after the year 9999.
+    /// - [`ErrorCode::RandomUnavailable`] for random bytes that are all zero, [`ErrorCode::ClockInvalid`] for a time
+    ///   before 1970 or one whose token would expire after the year 9999.
     pub fn issue(
         &self,
         key: &SigningKey,
@@ -199,14 +199,15 @@ impl SigningInput {
     /// that a wrong key or encoding shows here and not at every reader of the tokens.
     ///
     /// # Errors
-    /// [`ErrorCode::SignerFailed`] when the signature has the wrong length or does not verify, [`ErrorCode::IssueClaims`]
-    /// when the token is too large with it.
+    /// [`ErrorCode::SignerFailed`] when the signature has the wrong length or does not verify,
+    /// [`ErrorCode::IssueClaims`] when the token is too large with it.
     pub fn finish(self, signature: &[u8], check_with: Option<&VerifyingKey>) -> Result<String, Error> {
         let name = self.algorithm.name();
         if !self.algorithm.signature_lengths().contains(&signature.len()) {
             let length = signature.len();
             let message = format!(
-                "The signer returned {length} bytes, which no {name} signature has; JWS wants ES256 as r and s, not as DER."
+                "The signer returned {length} bytes, which no {name} signature has; JWS wants ES256 as r and s, not \
+                 as DER."
             );
             return Err(Error::new(ErrorCode::SignerFailed, message));
         }
@@ -294,7 +295,8 @@ fn check_size(token: &str) -> Result<(), Error> {
     weights.sort_unstable_by(|a, b| b.cmp(a));
     let heaviest: Vec<String> = weights.iter().take(3).map(|(bytes, name)| format!("{name} ({bytes} bytes)")).collect();
     let message = format!(
-        "The token would have {length} bytes, and the limit is {DEFAULT_MAX_LENGTH}; the claims that weigh most are {}.",
+        "The token would have {length} bytes, and the limit is {DEFAULT_MAX_LENGTH}; the claims that weigh most are \
+         {}.",
         heaviest.join(", ")
     );
     Err(Error::new(ErrorCode::IssueClaims, message))

@@ -50,8 +50,8 @@ const CHECKS: [Check; 10] = [
 impl Policy {
     /// Checks a claims set at a time.
     ///
-    /// # Errors
-    /// The first fault: one of the codes of the policy step, with the claim and reason. No message shows a claim's text.
+    /// # Errors The first fault: one of the codes of the policy step, with the claim and reason. No message shows a
+    /// claim's text.
     pub fn check(&self, claims: &ClaimsSet, now: UnixTime) -> Result<(), Error> {
         CHECKS.iter().try_for_each(|check| check(self, claims, now))
     }
@@ -202,8 +202,8 @@ impl Policy {
     }
 
     /// A token that outlives the entries written to revoke it would come back to life when they expire. Its whole life
-    /// counts, not what is left of it: a token of ten years would pass on its last day. A token without `iat` does not say
-    /// how long its life is, and is held to what is left.
+    /// counts, not what is left of it: a token of ten years would pass on its last day. A token without `iat` does not
+    /// say how long its life is, and is held to what is left.
     fn lifetime(&self, claims: &ClaimsSet, now: UnixTime) -> Result<(), Error> {
         let (Some(limit), Some(expiration)) = (self.token_lifetime, claims.expiration()) else {
             return Ok(());
@@ -216,7 +216,8 @@ impl Policy {
             return Ok(());
         }
         let message = format!(
-            "The token lives longer than revocation entries are kept for: issue it for at most {limit} s, or raise revocation.tokenLifetime."
+            "The token lives longer than revocation entries are kept for: issue it for at most {limit} s, or raise \
+             revocation.tokenLifetime."
         );
         Err(failed(ErrorCode::TokenLifetime, "exp", message))
     }

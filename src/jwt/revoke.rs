@@ -26,11 +26,12 @@ impl Verifier {
         Ok(config.revoke_token(issuer, jti, expiration, now))
     }
 
-    /// What to write to revoke every token of a session. `issuer` may be left out where the verifier accepts exactly one.
+    /// What to write to revoke every token of a session. `issuer` may be left out where the verifier accepts exactly
+    /// one.
     ///
     /// # Errors
-    /// [`ErrorCode::OptionInvalid`](crate::ErrorCode::OptionInvalid) when revocation is not configured, `sid` is empty, or
-    /// the issuer is needed or not one that this verifier accepts.
+    /// [`ErrorCode::OptionInvalid`](crate::ErrorCode::OptionInvalid) when revocation is not configured, `sid` is empty,
+    /// or the issuer is needed or not one that this verifier accepts.
     pub fn revoke_session(&self, sid: &str, issuer: Option<&str>) -> Result<Write, Error> {
         let config = self.revocation_config()?;
         let issuer = self.issuer_of_entries("issuer", issuer)?;

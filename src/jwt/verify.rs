@@ -162,8 +162,8 @@ impl Verifier {
         Ok(VerifiedJwt { header, claims, revocation: RevocationState::NotChecked })
     }
 
-    /// Performs every step up to revocation and says which keys of the store to read. No key is planned for a token whose
-    /// signature and claims have not passed.
+    /// Performs every step up to revocation and says which keys of the store to read. No key is planned for a token
+    /// whose signature and claims have not passed.
     ///
     /// # Errors
     /// As [`verify`](Self::verify), without [`ErrorCode::RevocationNeedsAsync`]; with revocation configured, also

@@ -179,7 +179,9 @@ mod tests {
         }
 
         #[test]
-        fn reading_any_text_gives_an_entry_with_exactly_that_text_or_none(text in "(wx1 )?(after=[0-9]{0,13})?( )?(version=[0-9]{0,11})?.?") {
+        fn reading_any_text_gives_an_entry_with_exactly_that_text_or_none(
+            text in "(wx1 )?(after=[0-9]{0,13})?( )?(version=[0-9]{0,11})?.?",
+        ) {
             if let Some(entry) = Entry::parse(Kind::Subject, &text) {
                 prop_assert_eq!(entry.text(), text);
             }

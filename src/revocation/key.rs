@@ -63,7 +63,9 @@ mod tests {
         }
 
         #[test]
-        fn moving_the_border_between_issuer_and_identifier_changes_the_key(text in "[a-c]{1,8}", i in 0usize..8, j in 0usize..8) {
+        fn moving_the_border_between_issuer_and_identifier_changes_the_key(
+            text in "[a-c]{1,8}", i in 0usize..8, j in 0usize..8,
+        ) {
             let (i, j) = (i.min(text.len()), j.min(text.len()));
             let key = |at: usize| Kind::Token.key(&text[..at], &text[at..]);
             prop_assert_eq!(key(i) == key(j), i == j);

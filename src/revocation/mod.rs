@@ -5,11 +5,11 @@
 //! |---|---|---|---|
 //! | token | one token | `iss`, `jti` | `wx1 revoked` |
 //! | session | every token of a session | `iss`, `sid` | `wx1 revoked` |
-//! | subject | tokens of a subject up to a time, under a version, or both | `iss`, `sub` | `wx1 after=1700000000 version=3` |
+//! | subject | tokens of a subject up to a time, under a version | `iss`, `sub` | `wx1 after=1700000000 version=3` |
 //!
 //! A valid-after entry revokes tokens with `iat` up to and including its second, a version entry tokens whose `ver` is
-//! less; a token without the claim that an entry speaks of is revoked by it. Anything else than these texts is a failure
-//! of the store, and so is a read that failed or is missing.
+//! less; a token without the claim that an entry speaks of is revoked by it. Anything else than these texts is a
+//! failure of the store, and so is a read that failed or is missing.
 //!
 //! *Revoked beats failure, failure beats clear.*
 
@@ -47,8 +47,8 @@ pub enum FailurePolicy {
 pub struct RevocationConfig {
     /// What to do when the store gives no usable answer.
     pub on_failure: FailurePolicy,
-    /// The longest life of a token from `iat` to `exp`, in seconds, 1 to [`MAX_TOKEN_LIFETIME`]. Tokens that live longer
-    /// are refused, because they would outlive the entry that revokes them.
+    /// The longest life of a token from `iat` to `exp`, in seconds, 1 to [`MAX_TOKEN_LIFETIME`]. Tokens that live
+    /// longer are refused, because they would outlive the entry that revokes them.
     pub token_lifetime: u32,
     /// How long the host waits for the store: more than zero, at most [`MAX_TIMEOUT`].
     pub timeout: Duration,
@@ -181,7 +181,7 @@ impl Plan {
             (true, FailurePolicy::Accept) => Ok(RevocationState::Unavailable),
             (true, FailurePolicy::Reject) => Err(Error::new(
                 ErrorCode::RevocationUnavailable,
-                "The revocation store gave no usable answer, so the token is refused; try again, and look at the store.",
+                "The revocation store gave no usable answer, so the token is refused; try again, and look at it.",
             )),
         }
     }

@@ -36,8 +36,8 @@ pub struct SubjectCut {
 }
 
 impl RevocationConfig {
-    /// What to write to revoke one token. The entry is kept for the rest of the token's life by its own `expiration`, or
-    /// for `token_lifetime` when that is not known.
+    /// What to write to revoke one token. The entry is kept for the rest of the token's life by its own `expiration`,
+    /// or for `token_lifetime` when that is not known.
     #[must_use]
     pub fn revoke_token(&self, issuer: &str, jti: &str, expiration: Option<UnixTime>, now: UnixTime) -> Write {
         let rest = expiration.map_or_else(|| self.token_lifetime.into(), |end| seconds_until(end, now));
@@ -50,11 +50,12 @@ impl RevocationConfig {
         self.write(Kind::Session.key(issuer, sid), Entry::Revoked, self.token_lifetime.into())
     }
 
-    /// What to write to revoke tokens of a subject. The host reads the key first ([`Kind::key`]) and gives what it found
-    /// as `existing`: the new entry is the stricter of the two in each field, so that no earlier revocation is weakened.
+    /// What to write to revoke tokens of a subject. The host reads the key first ([`Kind::key`]) and gives what it
+    /// found as `existing`: the new entry is the stricter of the two in each field, so that no earlier revocation is
+    /// weakened.
     ///
-    /// An `existing` text that is no entry may have said anything; it is replaced by an entry that also revokes all that
-    /// was issued until now, which no entry about the past can exceed.
+    /// An `existing` text that is no entry may have said anything; it is replaced by an entry that also revokes all
+    /// that was issued until now, which no entry about the past can exceed.
     #[must_use]
     pub fn revoke_subject(
         &self,
