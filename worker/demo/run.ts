@@ -13,6 +13,8 @@ import { bold, dim, green, red, say, Walk } from "./terminal.js";
 /** Both are ignored by git; the second holds the signing key and KV's entries from one run to the next. */
 const MODULES = "worker/dist";
 const STATE = "worker/.wrangler/demo";
+/** A store that takes a minute to answer nothing. */
+const SILENT = "get() { return scheduler.wait(60_000); } getMany() { return scheduler.wait(60_000); }";
 const USERNAME = "ada";
 const PASSWORD = "correct horse battery staple";
 
@@ -58,7 +60,7 @@ async function setUp() {
     modules: MODULES,
     instances: {
       worker: { bindings },
-      broken: { bindings, revoked: { classBody: "get() { return scheduler.wait(60_000); }" } },
+      broken: { bindings, revoked: { classBody: SILENT } },
     },
     port,
     persist: `${STATE}/kv`,
