@@ -109,6 +109,22 @@ export class Verifier implements Disposable {
     });
   }
 
+  /**
+   * Refuses a request that another site made the browser send. {@link authenticate} asks by itself, for unsafe requests
+   * with a cookie. Ask at sign-in and sign-out: they change who is signed in, and do harm without a cookie too.
+   *
+   * The request must come from the same origin by its `Sec-Fetch-Site`, or from one of `origins` by its `Origin`.
+   *
+   * @param request As for {@link authenticate}. Its method does not matter.
+   * @throws WaxsealError `ERR_CROSS_SITE`, also when the request does not say where it comes from
+   */
+  checkCrossSite(request: Request | RequestLike): void {
+    this.#reported(() => {
+      const [, , , secFetchSite, origin] = requestParts(request);
+      this.#core.use((verifier) => verifier.check_cross_site(secFetchSite, origin));
+    });
+  }
+
   /** Loads what has to be loaded before the first verification. Keys that were given as values need nothing. */
   async ready(): Promise<void> {
     this.#core.use(() => undefined);

@@ -194,6 +194,18 @@ impl CoreVerifier {
         Ok(CorePending { jwt: Some(self.verifier.begin(credential.token, now)?), source: Some(credential.source) })
     }
 
+    /// Refuses a request of another site, whatever its method and whether or not it carries a token.
+    pub fn check_cross_site(&self, sec_fetch_site: &JsValue, origin: &JsValue) -> Result<(), Error> {
+        let sec_fetch_site = text::header(sec_fetch_site, ErrorCode::CrossSite)?;
+        let origin = text::header(origin, ErrorCode::CrossSite)?;
+        let provenance = Provenance {
+            sec_fetch_site: sec_fetch_site.as_deref(),
+            origin: origin.as_deref(),
+            ..Provenance::default()
+        };
+        cross_site::check_always(&provenance, &self.origins)
+    }
+
     /// How long the host may wait for the revocation store, in seconds.
     pub fn store_timeout(&self) -> f64 {
         self.store_timeout.as_secs_f64()
