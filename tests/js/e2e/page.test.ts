@@ -1,6 +1,7 @@
 /** The playground in Chromium, as it is deployed: the files of `www/dist` from a static server, and nothing else. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -183,6 +184,25 @@ describe("the page", { skip }, () => {
     }
     assert.equal(await page.locator("#alarm").isVisible(), false);
     assert.equal(await page.locator(".step").count(), 8);
+    quiet();
+  });
+
+  it("takes a key from a PEM file, and a token that another program signed with RS256", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const input = `${part({ alg: "RS256" })}.${part({ sub: "somebody", exp: Math.floor(Date.now() / 1000) + 600 })}`;
+    const token = `${input}.${sign("sha256", Buffer.from(input), privateKey).toString("base64url")}`;
+    await open("token");
+    await page.fill("#token-text", token);
+    const buffer = Buffer.from(publicKey.export({ type: "spki", format: "pem" }));
+    await page.setInputFiles("#key-file", { name: "key.pem", mimeType: "text/plain", buffer });
+    await page.waitForSelector("#verdict[data-state=valid]");
+    assert.match(await text("#key-note"), /^PEM, public key$/);
+    assert.match(await text("#verdict"), /Not checked: issuer and audience/);
+    await page.click("#token-clear");
+    await page.waitForSelector("#verdict[data-state=idle]");
+    for (const field of ["#token-text", "#key-text", "#issuer"]) assert.equal(await page.inputValue(field), "");
+    assert.equal(await text("#claims-json"), "");
     quiet();
   });
 
