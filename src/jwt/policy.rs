@@ -50,8 +50,9 @@ const CHECKS: [Check; 10] = [
 impl Policy {
     /// Checks a claims set at a time.
     ///
-    /// # Errors The first fault: one of the codes of the policy step, with the claim and reason. No message shows a
-    /// claim's text.
+    /// # Errors
+    /// The first fault: one of the codes of the policy step, with the claim and reason. No message shows the text of a
+    /// claim.
     pub fn check(&self, claims: &ClaimsSet, now: UnixTime) -> Result<(), Error> {
         CHECKS.iter().try_for_each(|check| check(self, claims, now))
     }
