@@ -171,7 +171,7 @@ const suite: Suite = (h) => {
     h.test(`the types work for ${name}, with the library's own declarations checked`, () => {
       const program = `import { createVerifier, parseCookie, WaxsealError } from "waxseal";
         const pairs: [string, string][] = parseCookie("a=1").pairs;
-        export const verifier: ReturnType<typeof createVerifier> = createVerifier({ keys: {}, issuer: null, audience: null });
+        export const verifier: ReturnType<typeof createVerifier> = createVerifier({ keys: "a PEM", issuer: null, audience: null });
         export const isExpired = (e: unknown): boolean => e instanceof WaxsealError && e.code === "ERR_TOKEN_EXPIRED";
         // @ts-expect-error: a misspelt code
         export const never = (e: WaxsealError): boolean => e.code === "ERR_TOKEN_EXPIERD";
