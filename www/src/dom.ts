@@ -37,12 +37,28 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// A name alone: a backtick may also stand in a list of characters.
+const OPTION = /`([A-Za-z]+)`/g;
+
+/** As {@link setText}, for the library's messages: names of options stand between backticks in them. */
+export function setProse(element: Element, text: string): void {
+  if (element.textContent === plain(text)) return;
+  element.replaceChildren(
+    ...text.split(OPTION).map((part, index) => (index % 2 === 1 ? make("code", {}, part) : part)),
+  );
+}
+
+/** A message without the marks around names. */
+export function plain(text: string): string {
+  return text.replace(OPTION, "$1");
+}
+
 let announced = "";
 /** Tells people who use a screen reader what changed, once. */
 export function announce(text: string): void {
   if (text === announced) return;
   announced = text;
-  byId("announce", HTMLElement).textContent = text;
+  byId("announce", HTMLElement).textContent = plain(text);
 }
 
 /** Shows a failure of the page itself above everything else, which stays as it was. */

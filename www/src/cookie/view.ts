@@ -1,7 +1,7 @@
 // The cookie view: the form's values as options of `serializeSetCookie`, and what the library says of them.
 
 import { type CookieReport, checkCookie, type SetCookieOptions, WaxsealError } from "waxseal";
-import { announce, byId, icon, make, setText } from "../dom.js";
+import { announce, byId, icon, make, setProse, setText } from "../dom.js";
 import { setPeek } from "../peek.js";
 import { duration, fromField } from "../time.js";
 import { type CookieForm, PRESETS } from "./presets.js";
@@ -79,7 +79,7 @@ function checked(options: SetCookieOptions): CookieReport {
     if (!(error instanceof WaxsealError)) throw error;
     const { name, value } = options;
     // The message begins with the option's name.
-    const attribute = /^\w+/.exec(error.message)?.[0] ?? "";
+    const attribute = /^`?(\w+)/.exec(error.message)?.[1] ?? "";
     return {
       size: checkCookie({ name, value }).size,
       complaints: [{ code: error.code, message: error.message, attribute }],
@@ -153,7 +153,9 @@ function complaintItem({ attribute, code, message }: Complaint): HTMLLIElement {
   } else if (attribute !== undefined) {
     body.append(make("b", {}, attribute));
   }
-  body.append(make("p", {}, message), make("code", { class: "code-name" }, code));
+  const text = make("p");
+  setProse(text, message);
+  body.append(text, make("code", { class: "code-name" }, code));
   item.append(body);
   return item;
 }

@@ -1,7 +1,7 @@
 // The keys view: makes a pair, shows it, and computes the thumbprint of a key that somebody has.
 
 import { type Algorithm, generateKeyPair, type JWK, thumbprint } from "waxseal";
-import { announce, byId, messageOf, setText } from "../dom.js";
+import { announce, byId, messageOf, setProse, setText } from "../dom.js";
 import { showJson } from "../json-view.js";
 import { setPeek } from "../peek.js";
 
@@ -41,7 +41,7 @@ async function makePair(algorithm: Algorithm): Promise<void> {
     setPeek(byId("keys-results", HTMLElement), { text: `${algorithm} key pair made`, state: "good" });
     announce(`${algorithm} key pair made`);
   } catch (error) {
-    setText(byId("k-thumb", HTMLElement), `No key pair: ${messageOf(error)}`);
+    setProse(byId("k-thumb", HTMLElement), `No key pair: ${messageOf(error)}`);
     announce("No key pair was made");
   } finally {
     button.disabled = false;
@@ -82,7 +82,7 @@ function showThumbprint(): void {
   const text = byId("k-any", HTMLTextAreaElement).value.trim();
   const note = byId("k-any-note", HTMLElement);
   const [message, wrong] = text === "" ? ["", false] : thumbprintOf(text);
-  setText(note, message);
+  setProse(note, message);
   note.classList.toggle("wrong", wrong);
 }
 

@@ -1,7 +1,7 @@
 // The right-hand side of the token view: the verdict with its seal, the steps, header and claims.
 
 import type { ExplainedStep } from "waxseal";
-import { announce, byId, icon, make, setText } from "../dom.js";
+import { announce, byId, icon, make, setProse, setText } from "../dom.js";
 import { showJson } from "../json-view.js";
 import { setPeek } from "../peek.js";
 import { duration } from "../time.js";
@@ -66,7 +66,7 @@ export function showReport(report: Report | undefined, expectations: Expectation
 }
 
 function showStep(row: Row, about: string, report: ExplainedStep | undefined): void {
-  setText(row.message, report?.message || about);
+  setProse(row.message, report?.message || about);
   const outcome = report?.outcome ?? "not-reached";
   const key = `${report === undefined ? "waiting" : outcome} ${report?.code ?? ""}`;
   if (row.shown === key) return;
@@ -150,7 +150,7 @@ function showVerdict({ state, title, text, code, aloud }: Verdict): void {
   const card = byId("verdict", HTMLElement);
   if (card.dataset.state !== state) card.dataset.state = state;
   setText(byId("verdict-title", HTMLElement), title);
-  setText(byId("verdict-text", HTMLElement), text);
+  setProse(byId("verdict-text", HTMLElement), text);
   setText(byId("verdict-code", HTMLElement), code ?? "");
   const tone = { idle: "open", open: "open", valid: "good", refused: "bad" } as const;
   setPeek(card, state === "idle" ? undefined : { text: title, state: tone[state] });

@@ -1,6 +1,6 @@
 // The token view: reads the form, asks for a report, shows it; again whenever something changes or a second passes.
 
-import { alarm, byId, messageOf, setText } from "../dom.js";
+import { alarm, byId, messageOf, setProse } from "../dom.js";
 import { fromField, toField } from "../time.js";
 import { check, type Expectations } from "./check.js";
 import { tokenEditor } from "./editor.js";
@@ -136,6 +136,6 @@ function clear(): void {
 
 function note(id: string, text: string, wrong = false): void {
   const place = byId(id, HTMLElement);
-  setText(place, text);
+  setProse(place, text);
   place.classList.toggle("wrong", wrong && text !== "");
 }
