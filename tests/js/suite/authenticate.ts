@@ -1,6 +1,6 @@
 // Requests: where the token is found, which header decides, and which requests of other sites are refused.
 
-import { deepEqual, equal, ok, rejects } from "../harness/assert.js";
+import { deepEqual, equal, ok, rejects, throws } from "../harness/assert.js";
 import type { ExpectedError } from "../harness/assert.js";
 import type { Suite } from "../harness/types.js";
 import { NOW, claims, ec, makeVerifier, signed } from "./support.js";
@@ -255,6 +255,22 @@ export const authenticate: Suite = (h, lib) => {
     await rejects(from("https://app.example"), "ERR_CROSS_SITE");
     await rejects(from("http://localhost"), "ERR_CROSS_SITE");
     await rejects(from("https://localhost:5173"), "ERR_CROSS_SITE");
+  });
+
+  h.test("checkCrossSite asks the same of every method, and needs no token", async () => {
+    const verifier = await make();
+    for (const method of ["POST", "GET"]) {
+      for (const site of sites) {
+        for (const origin of origins) {
+          const request = { method, headers: { "sec-fetch-site": site, origin } } as Plain;
+          const passes = site === "same-origin" || site === "none" || origin === ORIGIN;
+          if (passes) verifier.checkCrossSite(request);
+          else throws(() => verifier.checkCrossSite(request), { code: "ERR_CROSS_SITE", status: 403 });
+        }
+      }
+    }
+    verifier.checkCrossSite({ method: "POST", headers: new Headers({ origin: ORIGIN }) });
+    throws(() => verifier.checkCrossSite(undefined as never), "ERR_OPTION_INVALID");
   });
 
   h.test("what the token itself is refused for keeps its code", async () => {
