@@ -81,7 +81,8 @@ impl PublicJwk {
         jwk
     }
 
-    /// Reads a public key from PEM: `PUBLIC KEY` or `CERTIFICATE`. It has no `kid` of its own.
+    /// Reads a public key from PEM: `PUBLIC KEY` or `CERTIFICATE`. It has no `kid` of its own. Of a certificate nothing
+    /// but the key is read: neither its validity nor its issuer is checked.
     ///
     /// # Errors
     /// As [`PublicJwk::from_value`].
