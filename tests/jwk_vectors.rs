@@ -9,7 +9,7 @@ use serde_json::json;
 use support::der::{P256, pem, spki};
 use support::{Ledger, committed, hex, list, shared, text};
 use waxseal::ErrorCode;
-use waxseal::encoding::base64url;
+use waxseal::encoding::{base64url, from_base64url};
 use waxseal::jwk::{KeySet, PrivateJwk, PublicJwk};
 use waxseal::jws::VerifyingKey;
 
@@ -98,7 +98,11 @@ fn the_certificate_of_rfc_7517_holds_the_key_beside_it() {
 fn rsa_keys_of_every_length_and_exponent_in_range_verify() {
     let made = &committed("openssl.json")["signatures"];
     for case in list(made, "cases") {
-        let key = VerifyingKey::from_jwk(&PublicJwk::from_pem(text(case, "pem")).unwrap());
+        let jwk = PublicJwk::from_pem(text(case, "pem")).unwrap();
+        let modulus = from_base64url(text(&jwk.to_value(), "n").as_bytes()).unwrap();
+        let bits = u32::try_from(modulus.len()).unwrap() * 8 - modulus[0].leading_zeros();
+        assert_eq!(json!(bits), case["bits"], "the modulus is as long as it is said to be");
+        let key = VerifyingKey::from_jwk(&jwk);
         let signature = hex(case, "signature");
         assert!(key.verify(text(made, "message").as_bytes(), &signature), "{} bits, e {}", case["bits"], case["e"]);
         assert!(!key.verify(b"another message", &signature));

@@ -178,22 +178,38 @@ fn an_rsa_signature_is_as_long_as_the_modulus_and_below_it() {
     ] {
         assert_eq!(verdict(&wrong), INVALID, "{} octets", wrong.len());
     }
-    // The signature plus the modulus is the same number modulo the modulus; it fits 257 octets.
+}
+
+/// The sum of two numbers of one length, big-endian, in as many octets.
+fn sum(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut carry = 0;
-    let mut sum: Vec<u8> = modulus
+    let mut sum: Vec<u8> = a
         .iter()
-        .zip(&signature)
+        .zip(b)
         .rev()
-        .map(|(n, s)| {
-            let sum = u16::from(*n) + u16::from(*s) + carry;
+        .map(|(a, b)| {
+            let sum = u16::from(*a) + u16::from(*b) + carry;
             carry = sum >> 8;
             u8::try_from(sum & 0xff).unwrap()
         })
         .collect();
-    sum.push(u8::try_from(carry).unwrap());
+    assert_eq!(carry, 0);
     sum.reverse();
-    assert_eq!(verdict(&sum), INVALID);
-    assert_eq!(verdict(&sum[1..]), INVALID);
+    sum
+}
+
+// RFC 8017 section 5.2.2 step 1: the same number modulo the modulus, and of the same length, but not below it.
+#[test]
+fn an_rsa_signature_plus_the_modulus_is_refused() {
+    let made = &committed("openssl.json")["signatures"];
+    let case = &list(made, "cases")[0];
+    assert_eq!(case["bits"], 2049, "the octets of this modulus have room for twice its value");
+    let jwk = PublicJwk::from_pem(text(case, "pem")).unwrap();
+    let (key, message) = (VerifyingKey::from_jwk(&jwk), text(made, "message").as_bytes());
+    let modulus = waxseal::encoding::from_base64url(text(&jwk.to_value(), "n").as_bytes()).unwrap();
+    let signature = unhex(text(case, "signature"));
+    assert!(key.verify(message, &signature));
+    assert!(!key.verify(message, &sum(&signature, &modulus)));
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! ECDSA verification on P-256 (FIPS 186-5 section 6.4.2).
 
+use p256::AffinePoint;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
+use p256::elliptic_curve::point::AffineCoordinates as _;
 
 /// The octets of a coordinate (RFC 7518 section 6.2.1.2).
 pub(crate) const COORDINATE_LENGTH: usize = 32;
-
-/// The tag of an uncompressed point (SEC 1 section 2.3.3).
-const UNCOMPRESSED: [u8; 1] = [4];
 
 /// A point on the curve, not at infinity.
 #[derive(Clone)]
@@ -21,9 +20,9 @@ impl P256PublicKey {
     /// The key with these coordinates, big-endian; `None` when they are not below the field's prime or the point is
     /// not on the curve.
     pub(crate) fn new(x: &[u8; COORDINATE_LENGTH], y: &[u8; COORDINATE_LENGTH]) -> Option<Self> {
-        let point = [&UNCOMPRESSED[..], x, y].concat();
-        let key = VerifyingKey::from_sec1_bytes(&point).ok()?;
-        Some(Self { x: *x, y: *y, key })
+        // Not by way of SEC 1 octets: their reader brings the square roots that compressed points need.
+        let point = AffinePoint::from_coordinates(&(*x).into(), &(*y).into()).into_option()?;
+        VerifyingKey::from_affine(point).ok().map(|key| Self { x: *x, y: *y, key })
     }
 
     /// The coordinates, big-endian.

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use p256::elliptic_curve::point::AffineCoordinates as _;
 use serde_json::Value;
 
 use super::members::{Members, Operation};
@@ -117,9 +118,6 @@ impl fmt::Debug for PrivateJwk {
 }
 
 fn public_half(secret: &p256::ecdsa::SigningKey) -> Result<PublicKey, Error> {
-    let point = secret.verifying_key().to_sec1_point(false);
-    match (point.x(), point.y()) {
-        (Some(x), Some(y)) => PublicKey::p256(&(*x).into(), &(*y).into()),
-        _ => Err(invalid("The private key has no public point.")),
-    }
+    let point = secret.verifying_key().as_affine();
+    PublicKey::p256(&point.x().into(), &point.y().into())
 }
