@@ -46,7 +46,13 @@ export function seconds(value: unknown): unknown {
 
 /** Whether a value can have named members. */
 export function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return !Array.isArray(value);
+  } catch {
+    // A revoked proxy is not even asked what it is.
+    return false;
+  }
 }
 
 /** An option that must be a function, if it is given. */

@@ -43,19 +43,20 @@ function fetchHeader(headers: Headers): HeaderReader {
 
 /** Several values of one name, in any letter case, are joined as `Headers` would join them: none is overlooked. */
 function plainHeader(headers: object): HeaderReader {
-  const values = new Map<string, string[]>();
+  const values = new Map<string, unknown[]>();
   for (const key of Object.keys(headers)) {
     const value: unknown = Reflect.get(headers, key);
     const name = key.toLowerCase();
     const list = values.get(name) ?? [];
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (typeof item === "string") list.push(item);
-    }
+    // `null` is what Headers.get gives for a header that is absent.
+    if (value !== undefined && value !== null) list.push(...(Array.isArray(value) ? value : [value]));
     values.set(name, list);
   }
   return (name, separator = ", ") => {
-    const list = values.get(name);
-    return list === undefined || list.length === 0 ? undefined : list.join(separator);
+    const list = values.get(name) ?? [];
+    // To take anything else for absent would let a cookie decide where an Authorization header was meant to.
+    if (!list.every((item) => typeof item === "string")) throw optionInvalid(`request.headers.${name} must be text.`);
+    return list.length === 0 ? undefined : list.join(separator);
   };
 }
 

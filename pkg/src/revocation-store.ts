@@ -8,7 +8,7 @@ const FAILED = undefined;
 
 /** Checks that a store can be read at all. */
 export function storeFrom(option: unknown): RevocationStore {
-  if (!isObject(option) || typeof Reflect.get(option, "get") !== "function") {
+  if (!isObject(option) || typeof member(option, "get") !== "function") {
     throw optionInvalid("revocation.store must be an object with a method get(key), such as a Workers KV namespace.");
   }
   return option as RevocationStore;
@@ -19,13 +19,21 @@ export async function readEntries(store: RevocationStore, keys: string[], timeou
   if (keys.length === 0) return [];
   return withTimeout(timeout, async (deadline) => {
     // Methods are called on the store itself: a KV namespace refuses to be called unbound.
-    if (typeof store.getMany === "function") {
-      const answers = await Promise.race([attempt(() => store.getMany?.([...keys])), deadline]);
-      // A short answer leaves keys unanswered, which the core counts as failures.
-      return Array.isArray(answers) ? keys.map((_, index): unknown => answers[index]) : [];
+    if (member(store, "getMany") !== undefined) {
+      const answers = attempt(async () => inOrder(await store.getMany?.([...keys]), keys));
+      return (await Promise.race([answers, deadline])) ?? [];
     }
     return Promise.all(keys.map((key) => Promise.race([attempt(() => store.get(key)), deadline])));
   });
+}
+
+/** The answers of `getMany`, one for each key. */
+function inOrder(answers: unknown, keys: string[]): unknown[] {
+  if (!Array.isArray(answers)) return [];
+  // A short answer leaves keys unanswered, and one that is too long is not for these keys: the core counts both as
+  // failures.
+  const read = keys.map((_, index): unknown => answers[index]);
+  return answers.length > keys.length ? [...read, FAILED] : read;
 }
 
 /** Writes one entry, or throws `ERR_REVOCATION_UNAVAILABLE`. */
@@ -34,7 +42,7 @@ export async function writeEntry(
   [key, value, expirationTtl]: [key: string, value: string, expirationTtl: number],
   timeout: number,
 ): Promise<void> {
-  if (typeof store.put !== "function") {
+  if (member(store, "put") === undefined) {
     throw optionInvalid("revocation.store needs a method put(key, value, { expirationTtl }) to revoke.");
   }
   const written = await withTimeout(timeout, (deadline) =>
@@ -45,6 +53,15 @@ export async function writeEntry(
       code: "ERR_REVOCATION_UNAVAILABLE",
       message: "The revocation entry could not be written in time, so nothing may have been revoked; try again.",
     });
+  }
+}
+
+/** A member of the store; `null` when looking at it throws, as calling it will again. */
+function member(store: object, name: string): unknown {
+  try {
+    return Reflect.get(store, name);
+  } catch {
+    return null;
   }
 }
 

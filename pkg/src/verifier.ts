@@ -218,10 +218,13 @@ export class Verifier implements Disposable {
 
   #emit(event: VerifierEvent): void {
     if (this.#listener === undefined) return;
+    // An observer must not decide whether somebody is signed in, and may not end the process either: Node does that when
+    // the promise of an asynchronous listener rejects.
     try {
-      this.#listener(event);
+      const outcome: unknown = this.#listener(event);
+      if (outcome instanceof Promise) outcome.catch(() => undefined);
     } catch {
-      // An observer must not decide whether somebody is signed in.
+      // Ignored, as said.
     }
   }
 
