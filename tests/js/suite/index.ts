@@ -8,10 +8,12 @@ import { cookies } from "./cookies.js";
 import { errors } from "./errors.js";
 import { decode, explain } from "./explain.js";
 import { fuzzish } from "./fuzzish.js";
+import { hostile } from "./hostile.js";
 import { issue } from "./issue.js";
 import { keys } from "./keys.js";
 import { lifecycle } from "./lifecycle.js";
 import { limits } from "./limits.js";
+import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
 import { storeFailures } from "./store-failures.js";
@@ -34,6 +36,8 @@ export const suites: Record<string, Suite> = {
   lifecycle,
   explain,
   decode,
+  hostile,
+  models,
   fuzzish,
   vectors,
 };

@@ -112,7 +112,7 @@ export const keys: Suite = (h, lib) => {
     ["kty a number", (jwk) => ({ ...jwk, kty: 1 }), "ERR_KEY_INVALID"],
     ["crv P-384", (jwk) => ({ ...jwk, crv: "P-384" }), "ERR_KEY_UNSUPPORTED"],
     ["crv secp256k1", (jwk) => ({ ...jwk, crv: "secp256k1" }), "ERR_KEY_UNSUPPORTED"],
-    ["no crv", (jwk) => without(jwk, "crv"), "ERR_KEY_UNSUPPORTED"],
+    ["no crv", (jwk) => without(jwk, "crv"), "ERR_KEY_INVALID"],
     ["no y", (jwk) => without(jwk, "y"), "ERR_KEY_INVALID"],
     ["an empty x", (jwk) => ({ ...jwk, x: "" }), "ERR_KEY_INVALID"],
     ["x with padding", (jwk) => ({ ...jwk, x: `${jwk["x"]}=` }), "ERR_KEY_INVALID"],

@@ -8,6 +8,10 @@ import type { Verifier } from "./support.js";
 
 type Claims = Parameters<Verifier["revokeToken"]>[0];
 
+const thrown = (): never => {
+  throw new Error("store down");
+};
+
 export const storeFailures: Suite = (h, lib) => {
   const make = (store: object, overrides: object = {}, options: object = {}): Promise<Verifier> =>
     makeVerifier(lib, { revocation: { store, timeout: 0.05, ...overrides }, ...options });
@@ -135,6 +139,10 @@ export const storeFailures: Suite = (h, lib) => {
     ["an object with a length", (keys) => ({ length: keys.length })],
     ["a sparse array", (keys) => new Array(keys.length)],
     ["numbers", (keys) => keys.map(() => 0)],
+    [
+      "a proxy of an array that throws",
+      (keys) => new Proxy(keys, { get: (_, name) => (name === "then" ? undefined : thrown()) }),
+    ],
     ["nothing in time", () => new Promise(() => undefined)],
   ];
   for (const [what, getMany] of lists) {
