@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Waxseal verifies and issues ES256 and RS256 JSON Web Tokens, builds and reads secure cookies, and checks revocation. The
  * rules are Rust, compiled to WebAssembly; these files load it, read the clock and do the I/O that it asks for.

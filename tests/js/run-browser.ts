@@ -20,7 +20,9 @@ async function run(executable: string): Promise<Outcome[]> {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     if (path === "/") {
       response.setHeader("content-type", "text/html; charset=utf-8");
-      response.end('<!doctype html><title>Waxseal</title><script type="module" src="/page.js"></script>');
+      response.end(
+        '<!doctype html><title>Waxseal</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+      );
     } else if (path === "/page.js") {
       response.setHeader("content-type", "text/javascript; charset=utf-8");
       createReadStream(SCRIPT).pipe(response);
