@@ -63,16 +63,19 @@ clean: ## removes everything that was built or installed
 
 # npm ci changes nothing but node_modules, and only when the lock file has changed.
 $(NODE_STAMP): package-lock.json package.json $(wildcard */package.json)
+	node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Node 20 or later is needed" >&2; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 # rust-toolchain.toml asks for the target too, but does not install it where the toolchain is present already.
 $(TARGET_STAMP):
+	rustup toolchain list | grep '^$(TOOLCHAIN)' >/dev/null ||
+		rustup toolchain install $(TOOLCHAIN) --profile minimal --component clippy --component rustfmt
 	rustup target add $(TARGET) --toolchain $(TOOLCHAIN)
 	mkdir -p target
 	touch $@
 
-$(GLUE): $(RUST_SOURCES) $(TARGET_STAMP)
+$(GLUE): $(RUST_SOURCES) | $(TARGET_STAMP)
 	cargo build --release --target $(TARGET) --features js --package waxseal --lib
 	cargo xtask bindgen --target web --omit-default-module-path --experimental-reset-state-function \
 		--out-name waxseal --out-dir $(dir $@) $(WASM)
