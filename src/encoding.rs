@@ -1,20 +1,19 @@
 //! base64url as RFC 7515 section 2 wants it, and SHA-256.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
 /// Encodes bytes as base64url without padding (RFC 7515 section 2, RFC 4648 section 5).
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    Base64UrlUnpadded::encode_string(bytes)
 }
 
 /// Decodes base64url strictly: no padding, no white space, no character outside the alphabet, and no bits set beyond
 /// the last whole byte (RFC 4648 section 3.5), so that every byte string has exactly one accepted spelling.
 #[must_use]
 pub fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    Base64UrlUnpadded::decode_vec(core::str::from_utf8(text).ok()?).ok()
 }
 
 /// The SHA-256 digest (FIPS 180-4).

@@ -24,6 +24,7 @@ pub mod jwa;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
+mod names;
 pub mod origin;
 pub mod request;
 pub mod revocation;

@@ -1,7 +1,6 @@
 //! Web origins (RFC 6454) and host names, read strictly.
 
 use core::fmt;
-use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// A web origin in the form in which browsers write it: `scheme://host[:port]`, in lower case, without the default
 /// port of the scheme (RFC 6454 section 6.2).
@@ -20,7 +19,7 @@ impl Origin {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
-        let (scheme, authority) = text.split_once("://")?;
+        let (scheme, authority) = split_scheme(&text)?;
         let default_port = match scheme {
             "https" => 443,
             "http" => 80,
@@ -42,7 +41,7 @@ impl Origin {
     /// The origin of a URL: what stands before its path, query and fragment.
     #[must_use]
     pub fn of_url(url: &str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://")?;
+        let (scheme, rest) = split_scheme(url)?;
         let authority = rest.split(['/', '?', '#']).next()?;
         Self::parse(&format!("{scheme}://{authority}"))
     }
@@ -64,6 +63,11 @@ impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Origin({})", self.text)
     }
+}
+
+fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
 }
 
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
@@ -88,13 +92,41 @@ fn port(digits: &str) -> Option<u16> {
 /// Whether a host is loopback; `None` when it is not a host at all.
 fn is_loopback(host: &str) -> Option<bool> {
     if let Some(address) = host.strip_prefix('[') {
-        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
-        return Some(address.is_loopback());
+        let address = address.strip_suffix(']').filter(|address| is_ipv6(address))?;
+        return Some(address == "::1");
     }
-    if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return Some(address.is_loopback());
+    if let Some([first, ..]) = ipv4(host) {
+        return Some(first == 127);
     }
     is_host_name(host).then_some(host == "localhost")
+}
+
+/// An IPv4 address in the one form that browsers write: four numbers without leading zeros.
+fn ipv4(host: &str) -> Option<[u8; 4]> {
+    let mut parts = host.split('.').map(|part| {
+        let canonical = part == "0" || !part.starts_with(['0', '+']);
+        part.parse::<u8>().ok().filter(|_| canonical)
+    });
+    let address = [parts.next()??, parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(address)
+}
+
+/// Whether a text is an IPv6 address (RFC 4291 section 2.2), as groups alone: browsers write no trailing IPv4 part.
+fn is_ipv6(text: &str) -> bool {
+    let groups = |text: &str| {
+        let valid = |group: &str| (1..=4).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match text {
+            "" => Some(0),
+            text => text.split(':').all(valid).then(|| text.split(':').count()),
+        }
+    };
+    match text.as_bytes().windows(2).position(|pair| pair == b"::") {
+        Some(at) => {
+            let around = text.get(..at).and_then(groups).zip(text.get(at + 2..).and_then(groups));
+            around.is_some_and(|(before, after)| before + after < 8)
+        }
+        None => groups(text) == Some(8),
+    }
 }
 
 /// Whether a text is a host name by RFC 1034 section 3.5 as changed by RFC 1123 section 2.1: labels of letters, digits
@@ -219,7 +251,7 @@ mod tests {
             ("https://128.0.0.1", false),
             ("https://localhost.example", false),
             ("https://notlocalhost", false),
-            ("https://[::ffff:127.0.0.1]", false),
+            ("https://[::ffff:7f00:1]", false),
         ] {
             assert_eq!(Origin::parse(text).map(|origin| origin.is_loopback()), Some(loopback), "{text}");
         }

@@ -36,6 +36,15 @@ impl UnixTime {
         Ok(Self(seconds))
     }
 
+    /// Reads a whole number of seconds.
+    ///
+    /// # Errors
+    /// [`TimeFault::LooksLikeMilliseconds`] after the year 9999.
+    pub fn from_whole_seconds(seconds: i64) -> Result<Self, TimeFault> {
+        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "exact up to the year 9999")]
+        Self::from_seconds(seconds as f64)
+    }
+
     /// The seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn as_seconds(self) -> f64 {

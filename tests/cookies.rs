@@ -245,7 +245,10 @@ fn a_token_too_big_for_a_cookie_is_told_by_its_heaviest_claims_and_none_of_its_t
     let message = error.message();
     assert!(message.contains(&(token.len() + 13).to_string()), "{message}");
     assert!(message.contains(&claims.len().to_string()), "{message}");
-    assert!(message.contains("avatar (2108), roles (1209), one whose name is not shown (571)"), "{message}");
+    assert!(
+        message.contains("avatar (2108 bytes), roles (1209 bytes), one whose name is not shown (571 bytes)"),
+        "{message}"
+    );
     assert!(
         !message.contains("secret") && !message.contains("private") && !message.contains(&token[..20]),
         "{message}"

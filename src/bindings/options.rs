@@ -6,12 +6,12 @@ use wasm_bindgen::JsValue;
 use super::value::{OPTIONS_DEPTH, read_object};
 use crate::error::{Error, ErrorCode};
 
-/// The fields of one options object that have not been taken yet.
+/// The fields of one options object.
 pub(super) struct Fields {
     /// Empty at the top, `revocation.` and the like inside.
     prefix: String,
     map: Map<String, Value>,
-    /// Every name that was asked for, to suggest one when a leftover looks like it.
+    /// The names that were taken, to find those that nobody asked for and to suggest what they may be meant for.
     known: Vec<&'static str>,
 }
 
@@ -47,14 +47,14 @@ impl Fields {
     /// Takes a field as it is.
     pub(super) fn value(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
-        self.map.remove(name)
+        self.map.get_mut(name).map(Value::take)
     }
 
     /// Takes a field that must be given.
     pub(super) fn required(&mut self, name: &'static str, hint: &str) -> Result<Value, Error> {
         self.value(name).ok_or_else(|| {
             // A misspelt name is the likelier mistake, and the better message.
-            let misspelt = self.map.keys().find(|given| looks_like(name, given));
+            let misspelt = self.left().find(|given| looks_like(name, given));
             misspelt.map_or_else(
                 || invalid(format!("{}{name} is required: {hint}.", self.prefix)),
                 |given| self.unknown(given),
@@ -158,7 +158,12 @@ impl Fields {
 
     /// Refuses whatever was not taken.
     pub(super) fn finish(self) -> Result<(), Error> {
-        self.map.keys().next().map_or(Ok(()), |name| Err(self.unknown(name)))
+        self.left().next().map_or(Ok(()), |name| Err(self.unknown(name)))
+    }
+
+    /// The names that nobody asked for.
+    fn left(&self) -> impl Iterator<Item = &String> {
+        self.map.keys().filter(|name| !self.known.contains(&name.as_str()))
     }
 
     fn unknown(&self, name: &str) -> Error {

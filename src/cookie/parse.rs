@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::error::{Error, ErrorCode};
+use crate::names::repeated;
 
 /// The most bytes of a `Cookie` header that are read. Servers accept 8 to 64 KiB of headers altogether.
 pub const MAX_HEADER_LENGTH: usize = 65_536;
@@ -69,16 +70,7 @@ impl<'h> CookieHeader<'h> {
     /// The names that stand twice or more, each once, sorted.
     #[must_use]
     pub fn duplicates(self) -> Vec<&'h str> {
-        let mut names: Vec<&str> = self.pairs().map(|(name, _)| name).collect();
-        // Sorting keeps a hostile header of thousands of pairs from costing their square.
-        names.sort_unstable();
-        let mut twice: Vec<&str> = names
-            .windows(2)
-            .filter(|pair| pair.first() == pair.last())
-            .filter_map(|pair| pair.first().copied())
-            .collect();
-        twice.dedup();
-        twice
+        repeated(self.pairs().map(|(name, _)| name).collect())
     }
 }
 

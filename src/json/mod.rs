@@ -4,8 +4,10 @@
 //! RFC 7519 section 4 allow the refusal), bounded nesting, no byte order mark, no invalid UTF-8, no lone surrogate.
 //! The whole text is checked in one pass before a single member is looked at; values are decoded when asked for.
 
+mod number;
 mod owned;
 mod scan;
+mod weight;
 
 use std::borrow::Cow;
 
@@ -176,7 +178,7 @@ impl<'a> Raw<'a> {
         if self.kind() != Kind::Number {
             return None;
         }
-        self.0.parse().ok().filter(|number: &f64| number.is_finite())
+        Some(number::value(self.0)).filter(|number| number.is_finite())
     }
 
     /// The elements of an array; `None` for any other kind.

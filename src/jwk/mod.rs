@@ -144,8 +144,10 @@ impl PublicJwk {
     /// has none of its own.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        let mut map: Map<String, Value> =
-            self.key.members().into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        let mut map = Map::new();
+        for (name, value) in self.key.members() {
+            map.insert(name.to_owned(), Value::from(value));
+        }
         map.insert("kid".to_owned(), Value::from(self.kid.clone().unwrap_or_else(|| self.thumbprint())));
         map.insert("use".to_owned(), Value::from("sig"));
         map.insert("alg".to_owned(), Value::from(self.algorithm().name()));

@@ -3,8 +3,7 @@
 //! **Of a certificate nothing but its key is read.** Its validity, issuer, key usage and signature are not checked: the
 //! caller who configures a certificate vouches for it, as for any other key.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding as _};
 use zeroize::Zeroizing;
 
 use super::der::{
@@ -64,8 +63,8 @@ fn decode(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), Error> {
     }
     let malformed = || invalid("The text is not one PEM block, from -----BEGIN to -----END.");
     let (label, body) = split(text.trim_ascii()).ok_or_else(malformed)?;
-    let base64: Zeroizing<Vec<u8>> = Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    let der = STANDARD.decode(base64.as_slice()).map_err(|_| malformed())?;
+    let base64: Zeroizing<String> = Zeroizing::new(body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+    let der = Base64::decode_vec(&base64).map_err(|_| malformed())?;
     Ok((label, Zeroizing::new(der)))
 }
 

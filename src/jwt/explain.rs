@@ -172,14 +172,16 @@ impl Report {
 
     /// All steps in order, those that nothing was said about as not reached.
     fn finish(mut self) -> Vec<StepReport> {
-        for step in STEPS {
-            if !self.0.iter().any(|report| report.step == step) {
-                let detail = "Not reached, because an earlier step failed.".to_owned();
-                self.0.push(StepReport { step, outcome: Outcome::NotReached, error: None, detail });
-            }
-        }
-        self.0.sort_by_key(|report| report.step);
-        self.0
+        let mut reported = |step| match self.0.iter().position(|report| report.step == step) {
+            Some(at) => self.0.swap_remove(at),
+            None => StepReport {
+                step,
+                outcome: Outcome::NotReached,
+                error: None,
+                detail: "Not reached, because an earlier step failed.".to_owned(),
+            },
+        };
+        STEPS.into_iter().map(&mut reported).collect()
     }
 
     fn header(&mut self, verifier: &Verifier, bytes: &[u8]) -> Option<ProtectedHeader> {

@@ -285,19 +285,10 @@ fn check_size(token: &str) -> Result<(), Error> {
         return Ok(());
     }
     let payload = token.split('.').nth(1).and_then(|segment| from_base64url(segment.as_bytes())).unwrap_or_default();
-    let mut weights: Vec<(usize, String)> = Vec::new();
-    if let Ok(object) = json::parse_object(&payload) {
-        weights.extend(object.iter().map(|(name, value)| {
-            let shown: String = name.chars().take(40).collect();
-            (name.len() + value.text().len(), shown)
-        }));
-    }
-    weights.sort_unstable_by(|a, b| b.cmp(a));
-    let heaviest: Vec<String> = weights.iter().take(3).map(|(bytes, name)| format!("{name} ({bytes} bytes)")).collect();
+    let heaviest = json::parse_object(&payload).map(|claims| claims.heaviest()).unwrap_or_default();
     let message = format!(
         "The token would have {length} bytes, and the limit is {DEFAULT_MAX_LENGTH}; the claims that weigh most are \
-         {}.",
-        heaviest.join(", ")
+         {heaviest}."
     );
     Err(Error::new(ErrorCode::IssueClaims, message))
 }

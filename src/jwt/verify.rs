@@ -12,6 +12,7 @@ use crate::jwa::Algorithm;
 use crate::jwk::KeySet;
 use crate::jws::compact::{DEFAULT_MAX_LENGTH, HARD_MAX_LENGTH};
 use crate::jws::{CompactJws, ProtectedHeader};
+use crate::names::repeated;
 use crate::revocation::{Answer, FailurePolicy, Plan, Revocable, RevocationConfig, RevocationState};
 use crate::time::UnixTime;
 
@@ -230,9 +231,8 @@ fn check_issuers(issuers: &[TrustedIssuer]) -> Result<(), Error> {
         if issuers.iter().any(|one| one.issuer.is_none()) {
             return Err(Error::option("issuers", "name the issuer of each entry: it chooses the keys"));
         }
-        let mut names: Vec<&String> = issuers.iter().filter_map(|one| one.issuer.as_ref()).flatten().collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        let names = issuers.iter().filter_map(|one| one.issuer.as_ref()).flatten().map(String::as_str);
+        if !repeated(names.collect()).is_empty() {
             return Err(Error::option("issuers", "not name an issuer twice"));
         }
     }

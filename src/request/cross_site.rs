@@ -6,6 +6,9 @@
 use crate::error::{Error, ErrorCode};
 use crate::origin::Origin;
 
+/// The name of the WebSocket protocol in an `Upgrade` header, in any case (RFC 6455 section 4.2.1).
+const WEBSOCKET: &[u8] = b"websocket";
+
 /// The origins from which requests with cookies are welcome besides the server's own, which browsers call
 /// `same-origin` themselves. They are configured, and never derived from a `Host` header that the client chose.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +62,9 @@ impl Provenance<'_> {
     /// (RFC 6455 section 10.2), so it is not safe.
     #[must_use]
     pub fn is_safe(&self) -> bool {
-        let websocket = self.upgrade.is_some_and(|upgrade| upgrade.to_ascii_lowercase().contains("websocket"));
+        let websocket = self.upgrade.is_some_and(|upgrade| {
+            upgrade.as_bytes().windows(WEBSOCKET.len()).any(|part| part.eq_ignore_ascii_case(WEBSOCKET))
+        });
         matches!(self.method, Some("GET" | "HEAD" | "OPTIONS")) && !websocket
     }
 }

@@ -45,7 +45,7 @@ impl Entry {
                     let version = Some(number(first.strip_prefix(VERSION)?)?);
                     return second.is_none().then_some(Self::Cut { after: None, version });
                 };
-                let after = Some(UnixTime::from_seconds(number(after)?).ok()?);
+                let after = Some(UnixTime::from_whole_seconds(number(after)?).ok()?);
                 let version = match second {
                     Some(field) => Some(number(field.strip_prefix(VERSION)?)?),
                     None => None,
