@@ -1,5 +1,5 @@
 import { WaxsealError } from "./error.js";
-import { callOptions, type Clock, clockFrom, take } from "./options.js";
+import { callOptions, type Clock, clockFrom, snapshot, take } from "./options.js";
 import { hostSigner, type HostKey, type Sign } from "./signer.js";
 import type { Json, JwkSet, JWK } from "./types.js";
 import { call, type Core, Handle, load, Once } from "./wasm.js";
@@ -79,7 +79,8 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const host = await hostSigner(taken.key);
   // Of a key that signs outside the module, the core sees a description alone.
   const key = host === undefined ? taken.key : undefined;
-  return new Issuer((core) => new core.CoreIssuer(rest, key, host?.description), clockFrom(taken.clock), host?.sign);
+  const data = snapshot([rest, key, host?.description] as const);
+  return new Issuer((core) => new core.CoreIssuer(...data), clockFrom(taken.clock), host?.sign);
 }
 
 /** Issues tokens. Made by {@link createIssuer}. */

@@ -30,6 +30,18 @@ export function take(options: unknown, names: readonly string[], label = "option
   return { taken, rest };
 }
 
+/**
+ * A copy of data that is read again when an instance is replaced, so that what the caller changes meanwhile has no effect.
+ * What cannot be copied is no data, and is given back for the core to refuse.
+ */
+export function snapshot<T>(data: T): T {
+  try {
+    return structuredClone(data);
+  } catch {
+    return data;
+  }
+}
+
 /** A copy of the options in which a `Date` under `name` is seconds. */
 export function withSeconds(options: unknown, name: string): Record<string, unknown> {
   const { rest } = take(options, []);

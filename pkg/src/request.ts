@@ -1,5 +1,5 @@
 /** Takes from a request what the core decides on. */
-import { optionInvalid } from "./error.js";
+import { optionInvalid, type WaxsealError } from "./error.js";
 import { isObject } from "./options.js";
 
 /** The parts of a request that matter here, as the core takes them. */
@@ -38,7 +38,12 @@ export function requestParts(request: unknown): RequestParts {
 type HeaderReader = (name: string, separator?: string) => string | undefined;
 
 function fetchHeader(headers: Headers): HeaderReader {
-  return (name) => text(headers.get(name));
+  return (name) => {
+    const value: unknown = headers.get(name);
+    if (value === null || value === undefined) return undefined;
+    if (typeof value !== "string") throw notText(name);
+    return value;
+  };
 }
 
 /** Several values of one name, in any letter case, are joined as `Headers` would join them: none is overlooked. */
@@ -54,10 +59,14 @@ function plainHeader(headers: object): HeaderReader {
   }
   return (name, separator = ", ") => {
     const list = values.get(name) ?? [];
-    // To take anything else for absent would let a cookie decide where an Authorization header was meant to.
-    if (!list.every((item) => typeof item === "string")) throw optionInvalid(`request.headers.${name} must be text.`);
+    if (!list.every((item) => typeof item === "string")) throw notText(name);
     return list.length === 0 ? undefined : list.join(separator);
   };
+}
+
+// To take it for absent would let a cookie decide where an Authorization header was meant to.
+function notText(name: string): WaxsealError {
+  return optionInvalid(`request.headers.${name} must be text.`);
 }
 
 function text(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { optionInvalid, WaxsealError } from "./error.js";
-import { callOptions, type Clock, clockFrom, optionalFunction, take, withSeconds } from "./options.js";
+import { callOptions, type Clock, clockFrom, optionalFunction, snapshot, take, withSeconds } from "./options.js";
 import { requestParts } from "./request.js";
 import { readEntries, storeFrom, writeEntry } from "./revocation-store.js";
 import type {
@@ -54,7 +54,8 @@ export class Verifier implements Disposable {
       this.#store = storeFrom(revocation.taken.store);
       rest.revocation = revocation.rest;
     }
-    this.#core = new Handle((core) => new core.CoreVerifier(rest), this.#replaced);
+    const data = snapshot(rest);
+    this.#core = new Handle((core) => new core.CoreVerifier(data), this.#replaced);
   }
 
   /**

@@ -9,6 +9,9 @@ export type { Core };
 /** Grows by one whenever an instance is replaced, so that a failure of an old instance does not end the new one. */
 let generation = 0;
 
+/** Whether the instance has trapped and is still to be replaced: on a stack that is full not even that succeeds. */
+let trapped = false;
+
 /** Told when an instance had to be replaced. */
 type ReplacedListener = () => void;
 
@@ -24,6 +27,7 @@ export async function load(input?: InitInput): Promise<void> {
 /** The loaded module; loads it on the spot where the host allows that. */
 function core(): typeof Core {
   try {
+    if (trapped) replace();
     return loader.ensureSync();
   } catch (thrown) {
     throw loadError(thrown);
@@ -44,12 +48,26 @@ function loadError(thrown: unknown): WaxsealError {
 /** Calls the core. Its errors become `WaxsealError`s; a trap replaces the instance, so that the next call succeeds. */
 export function call<T>(run: (module: typeof Core) => T): T {
   const module = core();
-  const of = generation;
+  return within(generation, () => run(module));
+}
+
+/** Runs something in the instance of a generation. */
+function within<T>(of: number, run: () => T, replaced?: ReplacedListener): T {
+  let result: T;
   try {
-    return run(module);
+    result = run();
   } catch (thrown) {
-    throw translate(thrown, of);
+    throw translate(thrown, of, replaced);
   }
+  // A getter among the arguments may have called the library, and that call may have trapped: then the glue has read this
+  // call's result from the memory of another instance.
+  if (of !== generation) throw internal();
+  return result;
+}
+
+function replace(): void {
+  loader.reset();
+  trapped = false;
 }
 
 function translate(thrown: unknown, of: number, replaced?: ReplacedListener): WaxsealError {
@@ -58,9 +76,18 @@ function translate(thrown: unknown, of: number, replaced?: ReplacedListener): Wa
   // Anything else is a trap, or a call to an object of an instance that trapped before.
   if (of === generation) {
     generation += 1;
-    loader.reset();
+    trapped = true;
+    try {
+      replace();
+    } catch {
+      // The next call tries again.
+    }
     replaced?.();
   }
+  return internal();
+}
+
+function internal(): WaxsealError {
   return new WaxsealError({
     code: "ERR_INTERNAL",
     message: "The WebAssembly module failed. It has been replaced, and the next call will work; please report this.",
@@ -106,12 +133,7 @@ export class Handle<T extends CoreObject> {
   /** Uses the object; see {@link call}. */
   use<R>(run: (value: T) => R): R {
     const value = this.#current();
-    const of = this.#generation;
-    try {
-      return run(value);
-    } catch (thrown) {
-      throw translate(thrown, of, this.#replaced);
-    }
+    return within(this.#generation, () => run(value), this.#replaced);
   }
 
   /** Frees the object's memory and forgets how to make it; a second call does nothing. */
@@ -135,11 +157,8 @@ export class Once<T extends CoreObject> {
 
   /** Uses the object; see {@link call}. */
   use<R>(run: (value: T) => R): R {
-    try {
-      return run(this.#value);
-    } catch (thrown) {
-      throw translate(thrown, this.#generation, this.#replaced);
-    }
+    if (this.#generation !== generation) throw internal();
+    return within(this.#generation, () => run(this.#value), this.#replaced);
   }
 
   /** Frees the object's memory. */

@@ -325,6 +325,17 @@ export const authenticate: Suite = (h, lib) => {
     }
   });
 
+  h.test("a get method of headers that gives neither text nor null is refused, a promise included", async () => {
+    const verifier = await make();
+    const good = await cookie();
+    for (const value of [["Bearer x"], 1, {}, Promise.resolve("Bearer x")]) {
+      const headers = { get: (name: string) => (name === "authorization" ? value : name === "cookie" ? good : null) };
+      await rejects(verifier.authenticate({ method: "GET", headers } as never), "ERR_OPTION_INVALID");
+    }
+    const absent = { get: (name: string) => (name === "cookie" ? good : undefined) };
+    equal((await verifier.authenticate({ method: "GET", headers: absent } as never)).source, "cookie");
+  });
+
   h.test("headers inherited from a prototype are not read", async () => {
     const headers = Object.create({ authorization: `Bearer ${await token()}`, cookie: await cookie() }) as HeaderRecord;
     await refused("ERR_CREDENTIALS_MISSING", headers);

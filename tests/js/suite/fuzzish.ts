@@ -166,7 +166,7 @@ function generator(random: () => number, samples: unknown[]): (depth?: number) =
   return value;
 }
 
-/** The size of the Wasm memory where the host lets one see it; 0 elsewhere. */
+/** The memory of the whole process, where the host lets one see it; 0 elsewhere. */
 function memoryInUse(): number {
   const { process } = globalThis as { process?: { memoryUsage?: () => { rss: number } } };
   return process?.memoryUsage?.().rss ?? 0;

@@ -3,11 +3,27 @@
 import { deepEqual, equal, ok, rejects, throws } from "../harness/assert.js";
 import type { Suite } from "../harness/types.js";
 import { MemoryStore } from "./memory-store.js";
-import { NOW, claims, ec, makeIssuer, makeVerifier, rsa, signed } from "./support.js";
+import { AUDIENCE, ISSUER, NOW, claims, ec, makeIssuer, makeVerifier, otherEc, rsa, signed } from "./support.js";
 
 const thrown = (): never => {
   throw new Error("hunter2");
 };
+
+/** Makes every text fail on its way into the module, which ends the call there like a trap. */
+function trapping<T>(call: () => T): T {
+  const { charCodeAt } = String.prototype;
+  const { encodeInto, encode } = TextEncoder.prototype;
+  try {
+    String.prototype.charCodeAt = thrown;
+    TextEncoder.prototype.encodeInto = thrown;
+    TextEncoder.prototype.encode = thrown;
+    return call();
+  } finally {
+    String.prototype.charCodeAt = charCodeAt;
+    TextEncoder.prototype.encodeInto = encodeInto;
+    TextEncoder.prototype.encode = encode;
+  }
+}
 
 export const hostile: Suite = (h, lib) => {
   /** Calls a function at every depth near the end of the stack, and counts what came of it. */
@@ -73,6 +89,113 @@ export const hostile: Suite = (h, lib) => {
     withFullStack(() => verifier.verify(token));
     equal(verifier.verify(await issuer.issue({ sub: "bob" })).claims.sub, "bob");
     equal(verifier.verify(token).claims.sub, "alice");
+  });
+
+  h.test("a call that fails within the module gets ERR_INTERNAL, and the instance is replaced", async () => {
+    const events: string[] = [];
+    const verifier = await makeVerifier(lib, { onEvent: ({ type }: { type: string }) => events.push(type) });
+    const token = await signed(await ec());
+    throws(() => trapping(() => verifier.verify(token)), { code: "ERR_INTERNAL", status: 503, step: "runtime" });
+    deepEqual(events, ["instance-replaced", "rejected"]);
+    deepEqual(verifier.verify(token).claims, claims());
+    throws(() => trapping(() => lib.parseCookie("a=b")), "ERR_INTERNAL");
+    throws(() => trapping(() => lib.decodeUnverified(token)), "ERR_INTERNAL");
+    deepEqual(lib.parseCookie("a=b").pairs, [["a", "b"]]);
+    deepEqual(verifier.verify(token).claims, claims());
+    verifier.dispose();
+    throws(() => verifier.verify(token), "ERR_DISPOSED");
+  });
+
+  h.test(
+    "where the host refuses a new instance for the moment, the call fails as any other and a later one tries again",
+    async () => {
+      const verifier = await makeVerifier(lib);
+      const token = await signed(await ec());
+      const { Instance } = WebAssembly;
+      try {
+        WebAssembly.Instance = thrown as never;
+        throws(() => trapping(() => verifier.verify(token)), "ERR_INTERNAL");
+      } finally {
+        WebAssembly.Instance = Instance;
+      }
+      deepEqual(verifier.verify(token).claims, claims());
+    },
+  );
+
+  h.test(
+    "an instance is replaced a hundred times, and every verifier and issuer made before works after each",
+    async () => {
+      const [verifier, issuer] = [await makeVerifier(lib), await makeIssuer(lib)];
+      for (let i = 0; i < 100; i++) {
+        throws(() => trapping(() => lib.parseCookie("a=b")), "ERR_INTERNAL");
+        equal(verifier.verify(await issuer.issue({ sub: `u${i}` })).claims.sub, `u${i}`);
+      }
+    },
+  );
+
+  h.test(
+    "a verifier and an issuer are made again from what they were given at first, not from what became of it",
+    async () => {
+      const { publicJwk, privateJwk } = await ec();
+      const given = { keys: [{ ...publicJwk }], issuer: [ISSUER], audience: [AUDIENCE], clock: () => NOW };
+      const key = { ...privateJwk };
+      const verifier = await lib.createVerifier(given as never);
+      const issuer = await makeIssuer(lib, { key });
+      given.issuer[0] = "https://evil.example";
+      given.audience.length = 0;
+      given.keys.pop();
+      Object.assign(key, (await otherEc()).privateJwk);
+      throws(() => trapping(() => lib.parseCookie("a=b")), "ERR_INTERNAL");
+      equal(verifier.verify(await issuer.issue({ sub: "bob" })).claims.sub, "bob");
+    },
+  );
+
+  h.test(
+    "a check of revocation that is under way when the instance is replaced ends in an error, and not in a pass",
+    async () => {
+      let answer: (value: null) => void = () => undefined;
+      const store = { get: () => new Promise<null>((resolve) => (answer = resolve)) };
+      const verifier = await makeVerifier(lib, { revocation: { store } });
+      const token = await signed(await ec(), claims({ sid: undefined, sub: undefined }));
+      const pending = verifier.verifyAsync(token);
+      await Promise.resolve();
+      throws(() => trapping(() => lib.parseCookie("a=b")), "ERR_INTERNAL");
+      answer(null);
+      await rejects(pending, "ERR_INTERNAL");
+      const next = verifier.verifyAsync(token);
+      await Promise.resolve();
+      answer(null);
+      equal((await next).revocation, "clear");
+    },
+  );
+
+  h.test(
+    "a call whose arguments' getters make the module fail gets an error, and not the text of another memory",
+    async () => {
+      const [verifier, issuer] = [await makeVerifier(lib), await makeIssuer(lib)];
+      const claimsToIssue = {
+        get sub(): string {
+          throws(() => trapping(() => lib.parseCookie("a=b; c=d")), "ERR_INTERNAL");
+          return "alice";
+        },
+      };
+      await rejects(issuer.issue(claimsToIssue), "ERR_INTERNAL");
+      equal(verifier.verify(await issuer.issue({ sub: "bob" })).claims.sub, "bob");
+    },
+  );
+
+  h.test("an issuer disposed of by a getter among the claims it reads ends in a token or in an error", async () => {
+    const issuer = await makeIssuer(lib);
+    const claimsToIssue = {
+      get sub(): string {
+        issuer.dispose();
+        return "alice";
+      },
+    };
+    const [outcome] = await Promise.allSettled([issuer.issue(claimsToIssue)]);
+    ok(outcome?.status === "fulfilled" || outcome?.reason instanceof lib.WaxsealError);
+    await rejects(async () => issuer.issue({}), "ERR_DISPOSED");
+    ok(await (await makeIssuer(lib)).issue({ sub: "bob" }));
   });
 
   const stores: [string, () => object][] = [

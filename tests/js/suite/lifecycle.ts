@@ -164,7 +164,7 @@ export const lifecycle: Suite = (h, lib) => {
     ok(!JSON.stringify(events).includes("alice") && !JSON.stringify(events).includes("eyJ"));
   });
 
-  h.test("an onEvent that throws, or returns a promise that rejects later, changes no outcome", async () => {
+  h.test("an onEvent that throws changes no outcome", async () => {
     const verifier = await makeVerifier(lib, {
       onEvent: () => {
         throw new Error("observer");
