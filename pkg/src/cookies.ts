@@ -21,7 +21,7 @@ export interface SetCookieOptions {
   path?: string | null;
   /** The domain, with its subdomains, that receives the cookie; default the host alone. */
   domain?: string;
-  /** Seconds until the cookie expires, at most 34560000 (400 days); 0 or less clears it. */
+  /** Seconds until the cookie expires, 0 to 34560000 (400 days); 0 clears it. */
   maxAge?: number;
   /** When the cookie expires; `maxAge` wins where both are given. */
   expires?: Date | number;
