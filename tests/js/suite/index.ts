@@ -16,6 +16,7 @@ import { limits } from "./limits.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
+import { signers } from "./signers.js";
 import { storeFailures } from "./store-failures.js";
 import { vectors } from "./vectors.js";
 import { verify } from "./verify.js";
@@ -27,6 +28,7 @@ export const suites: Record<string, Suite> = {
   limits,
   keys,
   issue,
+  signers,
   options,
   cookies,
   authenticate,

@@ -185,3 +185,11 @@ export async function makeIssuer(lib: Library, overrides: object = {}): Promise<
   const options = { key: (await ec()).privateJwk, issuer: ISSUER, audience: AUDIENCE, clock: () => NOW, ...overrides };
   return lib.createIssuer(options as unknown as IssuerOptions);
 }
+
+/** Reads a token that was issued, without the library. */
+export function read(token: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
+  const [header, claims] = token
+    .split(".", 2)
+    .map((part) => JSON.parse(new TextDecoder().decode(fromBase64url(part))) as Record<string, unknown>);
+  return { header: header as Record<string, unknown>, claims: claims as Record<string, unknown> };
+}
