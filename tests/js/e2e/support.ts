@@ -1,5 +1,6 @@
 /** The Worker on real workerd, bundled by wrangler against the library from the packed tarball. */
 
+import assert from "node:assert/strict";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import type { Miniflare } from "miniflare";
 import { createIssuer, generateKeyPair, type Issuer, type JWK } from "waxseal";
@@ -124,4 +125,15 @@ export function attributesOf(line: string): string[] {
     .slice(1)
     .map((attribute) => attribute.toLowerCase())
     .sort();
+}
+
+/** An error as every route answers it: JSON with the code, never stored by a cache. */
+export function assertError(answer: Answer, status: number, code: string): void {
+  assert.equal(answer.json?.error?.code, code, answer.text);
+  assert.equal(answer.status, status);
+  assert.equal(typeof answer.json.error.message, "string");
+  assert.notEqual(answer.json.error.message, "");
+  assert.equal(answer.headers["content-type"], "application/json");
+  assert.equal(answer.headers["cache-control"], "no-store");
+  assert.equal(answer.headers["www-authenticate"] !== undefined, status === 401, "a challenge belongs to 401");
 }
