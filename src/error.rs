@@ -114,7 +114,7 @@ macro_rules! error_codes {
             /// What the code means, in a sentence or two.
             #[must_use]
             pub fn summary(self) -> &'static str {
-                match self { $(Self::$variant => concat!($($doc,)+).trim_ascii_start(),)+ }
+                match self { $(Self::$variant => const { concat!($($doc,)+).trim_ascii_start() },)+ }
             }
         }
     };

@@ -1,17 +1,17 @@
-//! Lists of names: which of them stand twice. One sort serves every layer, since each copy of one weighs kilobytes.
+//! Lists of names: which of them stand twice. A heap does it, since a sort of the standard library weighs kilobytes.
+
+use std::collections::BinaryHeap;
 
 /// The names that stand more than once, each given once, sorted. It costs no more than a sort, whatever the names are.
-pub(crate) fn repeated(mut names: Vec<&str>) -> Vec<&str> {
-    names.sort_unstable();
+pub(crate) fn repeated(names: Vec<&str>) -> Vec<&str> {
+    let mut names = BinaryHeap::from(names);
     let mut twice = Vec::new();
-    for pair in names.windows(2) {
-        if let [one, other] = pair
-            && one == other
-            && twice.last() != Some(one)
-        {
-            twice.push(*one);
+    while let Some(name) = names.pop() {
+        if names.peek() == Some(&name) && twice.last() != Some(&name) {
+            twice.push(name);
         }
     }
+    twice.reverse();
     twice
 }
 

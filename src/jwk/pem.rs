@@ -3,7 +3,6 @@
 //! **Of a certificate nothing but its key is read.** Its validity, issuer, key usage and signature are not checked: the
 //! caller who configures a certificate vouches for it, as for any other key.
 
-use base64ct::{Base64, Encoding as _};
 use zeroize::Zeroizing;
 
 use super::der::{
@@ -11,6 +10,7 @@ use super::der::{
 };
 use super::{MAX_TEXT_LENGTH, PrivateJwk, PublicJwk, PublicKey, invalid, unsupported};
 use crate::arithmetic::p256::COORDINATE_LENGTH;
+use crate::encoding::from_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
 
@@ -63,9 +63,27 @@ fn decode(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), Error> {
     }
     let malformed = || invalid("The text is not one PEM block, from -----BEGIN to -----END.");
     let (label, body) = split(text.trim_ascii()).ok_or_else(malformed)?;
-    let base64: Zeroizing<String> = Zeroizing::new(body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    let der = Base64::decode_vec(&base64).map_err(|_| malformed())?;
-    Ok((label, Zeroizing::new(der)))
+    let der = from_base64(body).ok_or_else(malformed)?;
+    Ok((label, der))
+}
+
+/// Decodes base64 with padding and white space (RFC 7468 section 3). It goes through base64url, because a second decoder
+/// would add more than a kilobyte to the module.
+fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut digits = Zeroizing::new(Vec::with_capacity(text.len()));
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        digits.push(match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            b'-' | b'_' => return None,
+            other => other,
+        });
+    }
+    if !digits.len().is_multiple_of(4) {
+        return None;
+    }
+    let unpadded = digits.strip_suffix(b"==").or_else(|| digits.strip_suffix(b"=")).unwrap_or(&digits);
+    from_base64url(unpadded).map(Zeroizing::new)
 }
 
 /// The label and the text between the two lines that carry it. Labels with a hyphen are none of ours.
