@@ -9,6 +9,7 @@ use super::options::{Fields, invalid};
 use super::value::{CLAIMS_DEPTH, read_object};
 use super::{random, text};
 use crate::error::{Error, ErrorCode};
+use crate::json;
 use crate::jwk::PublicJwk;
 use crate::jws::{SigningKey, VerifyingKey};
 use crate::jwt::issue::{Issuer, IssuerConfig, Overrides, SigningInput};
@@ -96,7 +97,7 @@ impl CoreIssuer {
         if let (Some(members), Some(kid)) = (jwk.as_object_mut(), &self.kid) {
             members.insert("kid".to_owned(), Value::from(kid.as_str()));
         }
-        Ok(serde_json::json!({ "keys": [jwk] }).to_string())
+        Ok(["{\"keys\":[", &json::write(&jwk), "]}"].concat())
     }
 }
 

@@ -8,6 +8,7 @@ use super::options::{Fields, invalid};
 use super::random;
 use super::value::{OPTIONS_DEPTH, read};
 use crate::error::{Error, ErrorCode};
+use crate::json;
 use crate::jwa::Algorithm;
 use crate::jwk::{PrivateJwk, PublicJwk};
 use crate::jws::SigningKey;
@@ -33,7 +34,7 @@ pub(super) fn private_key(key: &JsValue) -> Result<PrivateJwk, Error> {
 #[wasm_bindgen]
 pub fn host_key(key: &JsValue) -> Result<Option<String>, Error> {
     let key = private_key(key)?;
-    Ok((key.algorithm() == Algorithm::Rs256).then(|| key.public().to_value().to_string()))
+    Ok((key.algorithm() == Algorithm::Rs256).then(|| json::write(&key.public().to_value())))
 }
 
 /// A key pair as JSON, or `undefined` when the host has to generate it.
@@ -45,11 +46,9 @@ pub fn generate_key_pair(alg: &JsValue) -> Result<Option<String>, Error> {
         Algorithm::Es256 => loop {
             // Random bytes that are no scalar come once in 2^32 draws.
             if let Some(key) = SigningKey::generate(&random::bytes()?) {
-                let public = key.public_jwk().to_value();
-                break Ok(Some(format!(
-                    "{{\"publicKey\":{public},\"privateKey\":{}}}",
-                    key.to_private_json().as_str()
-                )));
+                let public = json::write(&key.public_jwk().to_value());
+                let private = key.to_private_json();
+                break Ok(Some(["{\"publicKey\":", &public, ",\"privateKey\":", &private, "}"].concat()));
             }
         },
     }
@@ -58,7 +57,7 @@ pub fn generate_key_pair(alg: &JsValue) -> Result<Option<String>, Error> {
 /// A public JWK as it is published: with `kid`, `use` and `alg`.
 #[wasm_bindgen]
 pub fn public_jwk(jwk: &JsValue) -> Result<String, Error> {
-    Ok(PublicJwk::from_value(&key_value(jwk)?)?.to_value().to_string())
+    Ok(json::write(&PublicJwk::from_value(&key_value(jwk)?)?.to_value()))
 }
 
 /// The RFC 7638 thumbprint of a public or private JWK.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::{base64url, sha256};
 use crate::error::{Error, ErrorCode};
+use crate::json;
 use crate::jwa::Algorithm;
 use crate::jwk::{PrivateJwk, PublicJwk, PublicKey};
 
@@ -138,7 +139,7 @@ impl SigningKey {
     /// The private JWK as JSON text, with `kid`, `use` and `alg`. Whoever has it can sign.
     #[must_use]
     pub fn to_private_json(&self) -> Zeroizing<String> {
-        let public = self.public.to_value().to_string();
+        let public = json::write(&self.public.to_value());
         let members = public.strip_suffix('}').unwrap_or_default();
         let scalar = Zeroizing::new(<[u8; 32]>::from(self.secret.to_bytes()));
         let d = Zeroizing::new(base64url(scalar.as_slice()));
