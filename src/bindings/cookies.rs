@@ -1,10 +1,10 @@
 //! Cookies: serialize, clear, check, parse.
 
-use serde::Serialize;
+use js_sys::Array;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
-use super::error::to_js;
+use super::object::{object, texts};
 use super::options::{Fields, invalid};
 use super::text;
 use crate::cookie::{self, Priority, SameSite, SetCookie, SetCookieOptions};
@@ -69,37 +69,23 @@ pub fn serialize_clear_cookie(value: &JsValue) -> Result<String, Error> {
     Ok(SetCookie::build(&options(value, true)?)?.clearing().to_header())
 }
 
-#[derive(Serialize)]
-struct Report {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    header: Option<String>,
-    size: usize,
-    complaints: Vec<Complaint>,
-}
-
-#[derive(Serialize)]
-struct Complaint {
-    code: &'static str,
-    message: String,
-    attribute: &'static str,
-}
-
 /// Everything that is wrong with a cookie.
 #[wasm_bindgen]
 pub fn check_cookie(value: &JsValue) -> Result<JsValue, Error> {
     let report = cookie::check(&options(value, false)?);
-    let complaints = report.complaints.iter().map(|complaint| Complaint {
-        code: complaint.error.code().as_str(),
-        message: complaint.error.message().to_owned(),
-        attribute: complaint.attribute,
-    });
-    Ok(to_js(&Report { header: report.header.clone(), size: report.size, complaints: complaints.collect() }))
-}
-
-#[derive(Serialize)]
-struct Parsed<'h> {
-    pairs: Vec<(&'h str, &'h str)>,
-    duplicates: Vec<&'h str>,
+    let complaints = Array::new();
+    for complaint in &report.complaints {
+        complaints.push(&object(&[
+            ("code", Some(complaint.error.code().as_str().into())),
+            ("message", Some(complaint.error.message().into())),
+            ("attribute", Some(complaint.attribute.into())),
+        ]));
+    }
+    Ok(object(&[
+        ("header", report.header.map(JsValue::from)),
+        ("size", Some(report.size.into())),
+        ("complaints", Some(complaints.into())),
+    ]))
 }
 
 /// The pairs of a `Cookie` header.
@@ -107,5 +93,9 @@ struct Parsed<'h> {
 pub fn parse_cookie(header: &JsValue) -> Result<JsValue, Error> {
     let header = text::header(header, ErrorCode::CookieHeaderInvalid)?.unwrap_or_default();
     let cookies = cookie::parse(&header)?;
-    Ok(to_js(&Parsed { pairs: cookies.pairs().collect(), duplicates: cookies.duplicates() }))
+    let pairs = Array::new();
+    for (name, value) in cookies.pairs() {
+        pairs.push(&texts([name, value]));
+    }
+    Ok(object(&[("pairs", Some(pairs.into())), ("duplicates", Some(texts(cookies.duplicates()).into()))]))
 }

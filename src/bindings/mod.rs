@@ -1,5 +1,5 @@
 //! What JavaScript sees of the core: each function decodes its arguments, calls the core once and encodes the result.
-//! Nothing is decided here. This is the only place that names `wasm_bindgen`, `js_sys` or `serde_wasm_bindgen`.
+//! Nothing is decided here. This is the only place that names `wasm_bindgen` or `js_sys`.
 #![expect(
     unreachable_pub,
     missing_debug_implementations,
@@ -10,6 +10,7 @@ mod cookies;
 mod error;
 mod issuer;
 mod keys;
+mod object;
 mod options;
 mod random;
 mod text;

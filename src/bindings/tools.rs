@@ -1,14 +1,13 @@
 //! Reading tokens without trusting them: for developers, tools and tests.
 
 use js_sys::Array;
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::error::to_js;
+use super::object::object;
 use super::options::Fields;
 use super::text;
 use super::verifier::{VerifiedTexts, options};
-use crate::error::{Error, Reason};
+use crate::error::Error;
 use crate::jwt::verify::Verifier;
 use crate::jwt::{self, explain};
 
@@ -19,28 +18,6 @@ pub fn decode_unverified(token: &JsValue) -> Result<VerifiedTexts, Error> {
     Ok(Array::of2(&claims.into(), &header.into()).unchecked_into())
 }
 
-#[derive(Serialize)]
-struct Explanation {
-    steps: Vec<ExplainedStep>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    header: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claims: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ExplainedStep {
-    step: &'static str,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claim: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    message: String,
-}
-
 /// Every step of verification with its outcome. `call` holds the option `now`.
 #[wasm_bindgen(js_name = explain)]
 pub fn explain_token(token: &JsValue, verifier: &JsValue, call: &JsValue, clock: &JsValue) -> Result<JsValue, Error> {
@@ -49,13 +26,21 @@ pub fn explain_token(token: &JsValue, verifier: &JsValue, call: &JsValue, clock:
     let mut fields = Fields::read(call)?;
     let now = text::now(&mut fields, clock)?;
     let explanation = explain::explain(&verifier, &token, now);
-    let steps = explanation.steps.into_iter().map(|report| ExplainedStep {
-        step: report.step.name(),
-        outcome: report.outcome.name(),
-        code: report.error.as_ref().map(|error| error.code().as_str()),
-        claim: report.error.as_ref().and_then(|error| error.claim().map(str::to_owned)),
-        reason: report.error.as_ref().and_then(Error::reason).map(Reason::name),
-        message: report.detail,
-    });
-    Ok(to_js(&Explanation { steps: steps.collect(), header: explanation.header_json, claims: explanation.claims_json }))
+    let steps = Array::new();
+    for report in &explanation.steps {
+        let error = report.error.as_ref();
+        steps.push(&object(&[
+            ("step", Some(report.step.name().into())),
+            ("outcome", Some(report.outcome.name().into())),
+            ("code", error.map(|error| error.code().as_str().into())),
+            ("claim", error.and_then(Error::claim).map(JsValue::from)),
+            ("reason", error.and_then(Error::reason).map(|reason| reason.name().into())),
+            ("message", Some(report.detail.as_str().into())),
+        ]));
+    }
+    Ok(object(&[
+        ("steps", Some(steps.into())),
+        ("header", explanation.header_json.map(JsValue::from)),
+        ("claims", explanation.claims_json.map(JsValue::from)),
+    ]))
 }

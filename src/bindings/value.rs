@@ -1,7 +1,7 @@
 //! Reads a JavaScript value into a tree, carefully: it may come from anywhere.
 //!
-//! `serde_wasm_bindgen` is not used in this direction: it reads inherited members, turns `undefined` and `NaN` into
-//! `null` (which in these options means "not checked") and overflows the stack on a cycle. Here only own enumerable
+//! `serde_wasm_bindgen` would read inherited members, turn `undefined` and `NaN` into `null` (which in these options
+//! means "not checked") and overflow the stack on a cycle. Here only own enumerable
 //! members are read, each once; `undefined` is absence; whatever JSON cannot say is an error that names the place.
 
 use js_sys::{JsString, Reflect};

@@ -7,6 +7,7 @@ use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 use super::keys::ALGORITHMS;
+use super::object::texts;
 use super::options::{Fields, invalid};
 use super::text;
 use super::value::{CLAIMS_DEPTH, read_object};
@@ -300,8 +301,9 @@ pub struct CorePending {
 #[wasm_bindgen]
 impl CorePending {
     /// The entries to read, all at once.
-    pub fn keys(&self) -> Vec<String> {
-        self.jwt.as_ref().map_or_else(Vec::new, |jwt| jwt.plan().to_vec())
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub fn keys(&self) -> Array {
+        texts(self.jwt.iter().flat_map(PendingJwt::plan).map(String::as_str))
     }
 
     /// Decides from the answers, in the order of the keys: a string is an entry, `null` is none, all else is a failure.
