@@ -1,4 +1,5 @@
-//! Lists of names: which of them stand twice. A heap does it, since a sort of the standard library weighs kilobytes.
+//! Lists of names: which of them stand twice, and all of them in a text. The sorts of the standard library weigh
+//! kilobytes, its `join` one for each type of text; what is here weighs a few hundred bytes.
 
 use std::collections::BinaryHeap;
 
@@ -13,6 +14,18 @@ pub(crate) fn repeated(names: Vec<&str>) -> Vec<&str> {
     }
     twice.reverse();
     twice
+}
+
+/// The texts with a separator between them.
+pub(crate) fn join<T: AsRef<str>>(texts: &[T], separator: &str) -> String {
+    let mut joined = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(text.as_ref());
+    }
+    joined
 }
 
 #[cfg(test)]

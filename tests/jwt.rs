@@ -7,7 +7,7 @@ mod minting;
 
 use minting::*;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use waxseal::ErrorCode;
 use waxseal::error::Reason;
 use waxseal::jwa::Algorithm;
@@ -217,7 +217,7 @@ fn no_error_and_no_debug_shows_text_of_the_token() {
     let secret = "s3cr3t";
     let verifier = verifier(|config| {
         config.subject = Some("alice".to_owned());
-        config.claims = vec![("type".to_owned(), json!("access"))];
+        config.claims = Map::from_iter([("type".to_owned(), json!("access"))]);
     });
     let mut tokens = vec![
         secret.to_owned(),

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use std::sync::Arc;
+
 mod minting;
 
 use minting::*;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use waxseal::ErrorCode;
 use waxseal::error::Reason;
 use waxseal::jwt::{ClaimsSet, Policy};
@@ -19,7 +21,7 @@ fn the_first_step_that_fails_is_the_one_reported() {
         config.max_token_length = 700;
         config.typ = Some("JWT".to_owned());
         config.required_claims = vec!["scope".to_owned()];
-        config.claims = vec![("type".to_owned(), json!("access"))];
+        config.claims = Map::from_iter([("type".to_owned(), json!("access"))]);
     });
     let wrong_claims = r#"{"exp":"soon","iss":"x","aud":"y"}"#;
     let mut tokens = vec![
@@ -218,7 +220,7 @@ fn exact_claims_are_compared_by_value_and_with_their_type() {
         (json!(null), &["null"], &["0", "false", "\"\""]),
     ];
     for (expected, good, bad) in cases {
-        let verifier = verifier(|config| config.claims = vec![("type".to_owned(), expected)]);
+        let verifier = verifier(|config| config.claims = Map::from_iter([("type".to_owned(), expected)]));
         for text in good {
             assert_eq!(code(&verifier, &token_with("type", text)), Ok(()), "{text}");
         }
@@ -250,7 +252,7 @@ fn every_fault_of_a_token_is_found_in_the_order_of_the_checks() {
         max_token_age: Some(1),
         token_lifetime: Some(1),
         required_claims: vec!["scope".to_owned()],
-        claims: vec![("type".to_owned(), json!(1))],
+        claims: Arc::new(Map::from_iter([("type".to_owned(), json!(1))])),
         ..Policy::default()
     };
     let claims =

@@ -9,7 +9,6 @@ use p256::elliptic_curve::point::AffineCoordinates as _;
 pub(crate) const COORDINATE_LENGTH: usize = 32;
 
 /// A point on the curve, not at infinity.
-#[derive(Clone)]
 pub(crate) struct P256PublicKey {
     x: [u8; COORDINATE_LENGTH],
     y: [u8; COORDINATE_LENGTH],

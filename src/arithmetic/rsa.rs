@@ -28,7 +28,6 @@ pub(crate) enum RsaKeyFault {
 }
 
 /// A public key, with what makes each verification cheap.
-#[derive(Clone)]
 pub(crate) struct RsaPublicKey {
     octets: Vec<u8>,
     modulus: Modulus,
@@ -71,14 +70,18 @@ impl RsaPublicKey {
         }
         let power = self.modulus.power(signature, self.exponent);
         // The number is as wide as its words; what stands before the length of the modulus must be zero.
-        let surplus = power.len().saturating_sub(self.octets.len());
-        iter::repeat_n(0, surplus).chain(self.encoded_message(digest)).eq(power.iter().copied())
+        let (surplus, power) = power.split_at(power.len().saturating_sub(self.octets.len()));
+        surplus.iter().all(|octet| *octet == 0) && power == self.encoded_message(digest)
     }
 
     /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): `00 01 ff…ff 00` and the `DigestInfo`, as long as the modulus.
-    fn encoded_message(&self, digest: &[u8; 32]) -> impl Iterator<Item = u8> {
-        let padding = self.octets.len().saturating_sub(3 + SHA256_DIGEST_INFO.len() + digest.len());
-        [0, 1].into_iter().chain(iter::repeat_n(0xff, padding)).chain([0]).chain(SHA256_DIGEST_INFO).chain(*digest)
+    fn encoded_message(&self, digest: &[u8; 32]) -> Vec<u8> {
+        let mut message = vec![0, 1];
+        message.resize(self.octets.len().saturating_sub(1 + SHA256_DIGEST_INFO.len() + digest.len()), 0xff);
+        message.push(0);
+        message.extend_from_slice(&SHA256_DIGEST_INFO);
+        message.extend_from_slice(digest);
+        message
     }
 }
 

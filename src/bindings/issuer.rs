@@ -67,13 +67,13 @@ impl CoreIssuer {
             return Err(Error::new(ErrorCode::Internal, "This issuer's key signs elsewhere."));
         };
         let (overrides, now) = call_options(options, clock)?;
-        self.issuer.issue(key, &claims_to_issue(claims)?, &overrides, now, &random::bytes()?)
+        self.issuer.issue(key, claims_to_issue(claims)?, &overrides, now, &random::bytes()?)
     }
 
     /// Prepares a token for a key that signs elsewhere.
     pub fn prepare(&self, claims: &JsValue, options: &JsValue, clock: &JsValue) -> Result<CoreSigningInput, Error> {
         let (overrides, now) = call_options(options, clock)?;
-        let input = self.issuer.prepare(&claims_to_issue(claims)?, &overrides, now, &random::bytes()?)?;
+        let input = self.issuer.prepare(claims_to_issue(claims)?, &overrides, now, &random::bytes()?)?;
         let check_with = match &self.key {
             Key::Here(key) => Some(key.verifying_key()),
             Key::Elsewhere(public) => public.as_ref().map(VerifyingKey::from_jwk),
@@ -97,7 +97,7 @@ impl CoreIssuer {
         if let (Some(members), Some(kid)) = (jwk.as_object_mut(), &self.kid) {
             members.insert("kid".to_owned(), Value::from(kid.as_str()));
         }
-        Ok(["{\"keys\":[", &json::write(&jwk), "]}"].concat())
+        Ok(format!("{{\"keys\":[{}]}}", json::write(&jwk)))
     }
 }
 

@@ -48,7 +48,7 @@ pub fn generate_key_pair(alg: &JsValue) -> Result<Option<String>, Error> {
             if let Some(key) = SigningKey::generate(&random::bytes()?) {
                 let public = json::write(&key.public_jwk().to_value());
                 let private = key.to_private_json();
-                break Ok(Some(["{\"publicKey\":", &public, ",\"privateKey\":", &private, "}"].concat()));
+                break Ok(Some(format!("{{\"publicKey\":{public},\"privateKey\":{}}}", private.as_str())));
             }
         },
     }

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 
 use super::value::{OPTIONS_DEPTH, read_object};
 use crate::error::{Error, ErrorCode};
+use crate::names::join;
 
 /// The fields of one options object.
 pub(super) struct Fields {
@@ -152,7 +153,7 @@ impl Fields {
         let found = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let names: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            invalid(format!("{name} must be {}.", names.join(" or ")))
+            invalid(format!("{name} must be {}.", join(&names, " or ")))
         })
     }
 
@@ -172,7 +173,7 @@ impl Fields {
         let prefix = &self.prefix;
         invalid(match self.known.iter().find(|known| looks_like(known, name)) {
             Some(known) => format!("{prefix}{shown} is not an option; did you mean {prefix}{known}?"),
-            None => format!("{prefix}{shown} is not an option here; the options are {}.", self.known.join(", ")),
+            None => format!("{prefix}{shown} is not an option here; the options are {}.", join(&self.known, ", ")),
         })
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
     config.required_claims = fields.strings("requiredClaims", false)?.unwrap_or_default();
     if let Some(claims) = fields.value("claims") {
         let Value::Object(claims) = claims else { return Err(invalid("claims must be an object.")) };
-        config.claims = claims.into_iter().collect();
+        config.claims = claims;
     }
     if let Some(revocation) = fields.nested("revocation")? {
         config.revocation = Some(self::revocation(revocation)?);
@@ -101,13 +101,12 @@ fn issuers(fields: &mut Fields) -> Result<Vec<TrustedIssuer>, Error> {
             return Err(invalid(format!("{name} stands beside issuers; put it into one of its entries.")));
         }
     }
-    list.into_iter()
-        .map(|mut entry| {
-            let issuer = trusted_issuer(&mut entry)?;
-            entry.finish()?;
-            Ok(issuer)
-        })
-        .collect()
+    let mut issuers = Vec::with_capacity(list.len());
+    for mut entry in list {
+        issuers.push(trusted_issuer(&mut entry)?);
+        entry.finish()?;
+    }
+    Ok(issuers)
 }
 
 fn trusted_issuer(fields: &mut Fields) -> Result<TrustedIssuer, Error> {
@@ -312,8 +311,8 @@ impl CorePending {
         let answers: Vec<Answer> = answers.iter().map(|value| answer(&value)).collect();
         let jwt = self.jwt.take().ok_or_else(decided)?.decide(&answers)?;
         let source = self.source.map_or(JsValue::UNDEFINED, |source| source.name().into());
-        let texts = [jwt.claims().json().into(), jwt.header().json().into(), jwt.revocation().name().into(), source];
-        Ok(texts.into_iter().collect::<Array>().unchecked_into())
+        let (claims, header) = (jwt.claims().json().into(), jwt.header().json().into());
+        Ok(Array::of4(&claims, &header, &jwt.revocation().name().into(), &source).unchecked_into())
     }
 }
 

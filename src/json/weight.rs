@@ -1,6 +1,7 @@
 //! What makes a claims set heavy, told without telling its content.
 
 use super::Object;
+use crate::names::join;
 
 /// How many members are named.
 const NAMED: usize = 3;
@@ -22,7 +23,7 @@ impl Object<'_> {
             }
         }
         let named = named.iter().flatten().map(|&(size, name)| format!("{} ({size} bytes)", shown(name)));
-        named.collect::<Vec<_>>().join(", ")
+        join(&named.collect::<Vec<_>>(), ", ")
     }
 }
 

@@ -17,6 +17,7 @@ mod private;
 pub mod set;
 
 use core::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
@@ -27,6 +28,7 @@ use crate::encoding::{base64url, sha256};
 use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
+use crate::names::join;
 use members::{Members, Operation};
 
 pub use private::PrivateJwk;
@@ -38,12 +40,11 @@ pub const MAX_TEXT_LENGTH: usize = 65536;
 /// A public key with its own `kid`, if it has one.
 #[derive(Clone)]
 pub struct PublicJwk {
-    key: PublicKey,
+    key: Arc<PublicKey>,
     kid: Option<String>,
 }
 
 /// The key itself, ready for verification.
-#[derive(Clone)]
 pub(crate) enum PublicKey {
     /// For ES256.
     P256(P256PublicKey),
@@ -107,14 +108,14 @@ impl PublicJwk {
             }
             Algorithm::Rs256 => PublicKey::rsa(&members.decoded("n")?, &members.decoded("e")?)?,
         };
-        Ok(Self { key, kid })
+        Ok(Self::new(key, kid))
     }
 
     pub(crate) fn new(key: PublicKey, kid: Option<String>) -> Self {
-        Self { key, kid }
+        Self { key: Arc::new(key), kid }
     }
 
-    pub(crate) fn key(&self) -> &PublicKey {
+    pub(crate) fn key(&self) -> &Arc<PublicKey> {
         &self.key
     }
 
@@ -137,7 +138,7 @@ impl PublicJwk {
         // needs an escape.
         let members: Vec<String> =
             self.key.members().into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-        base64url(&sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        base64url(&sha256(format!("{{{}}}", join(&members, ",")).as_bytes()))
     }
 
     /// The JWK to publish: the public members, `use: "sig"`, `alg`, and a `kid`, which is the thumbprint where the key

@@ -80,7 +80,7 @@ impl PrivateJwk {
 
     /// Refuses a public half that does not belong to the private one.
     pub(super) fn require_public(&self, stated: &PublicJwk) -> Result<(), Error> {
-        if self.public.key().members() == stated.key().members() {
+        if self.public.thumbprint() == stated.thumbprint() {
             Ok(())
         } else {
             Err(invalid("The public and the private half of the key do not belong together."))

@@ -1,6 +1,7 @@
 //! Keys that have been imported and are ready for use.
 
 use core::fmt;
+use std::sync::Arc;
 
 use p256::ecdsa::signature::Signer as _;
 use zeroize::Zeroizing;
@@ -14,7 +15,7 @@ use crate::jwk::{PrivateJwk, PublicJwk, PublicKey};
 /// A public key that knows its one algorithm.
 #[derive(Clone)]
 pub struct VerifyingKey {
-    key: PublicKey,
+    key: Arc<PublicKey>,
     kid: Option<String>,
     thumbprint: String,
 }
@@ -23,7 +24,7 @@ impl VerifyingKey {
     /// The verifying key of a JWK, which was checked when it was read.
     #[must_use]
     pub fn from_jwk(jwk: &PublicJwk) -> Self {
-        Self { key: jwk.key().clone(), kid: jwk.kid().map(str::to_owned), thumbprint: jwk.thumbprint() }
+        Self { key: Arc::clone(jwk.key()), kid: jwk.kid().map(str::to_owned), thumbprint: jwk.thumbprint() }
     }
 
     /// The algorithm that the key is for. A token does not choose it.
@@ -48,7 +49,7 @@ impl VerifyingKey {
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let digest = sha256(message);
-        match &self.key {
+        match &*self.key {
             PublicKey::P256(key) => key.verify(&digest, signature),
             PublicKey::Rsa(key) => key.verify(&digest, signature),
         }

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorCode, Step};
 use crate::json;
 use crate::jws::compact::{CompactJws, HARD_MAX_LENGTH, Segments};
 use crate::jws::{ProtectedHeader, VerifyingKey};
+use crate::names::join;
 use crate::time::UnixTime;
 
 /// What became of a step.
@@ -200,7 +201,7 @@ impl Report {
                 };
                 let detail =
                     [member("alg", Some(header.alg())), member("kid", header.kid()), member("typ", header.typ())];
-                self.passed(Step::Header, format!("It has {}.", detail.join(", ")));
+                self.passed(Step::Header, format!("It has {}.", join(&detail, ", ")));
             }
             Err(error) => {
                 let says = header
@@ -274,7 +275,7 @@ impl Report {
         let faults: Vec<Error> = policy.faults(claims, now).collect();
         let details: Vec<String> = faults.iter().map(|fault| elaborate(fault, policy, claims)).collect();
         match faults.into_iter().next() {
-            Some(first) => self.failed_at(Step::Policy, first, details.join(" ")),
+            Some(first) => self.failed_at(Step::Policy, first, join(&details, " ")),
             None => self.passed(Step::Policy, satisfied(policy, claims, now)),
         }
     }
@@ -306,7 +307,7 @@ fn elaborate(fault: &Error, policy: &Policy, claims: &ClaimsSet) -> String {
     };
     let has: Vec<String> = has.iter().take(MOST_SHOWN).map(|value| quoted(value)).collect();
     let accepted: Vec<String> = accepted.iter().flatten().take(MOST_SHOWN).map(|value| quoted(value)).collect();
-    format!("{} The token has [{}], accepted is [{}].", fault.message(), has.join(", "), accepted.join(", "))
+    format!("{} The token has [{}], accepted is [{}].", fault.message(), join(&has, ", "), join(&accepted, ", "))
 }
 
 fn satisfied(policy: &Policy, claims: &ClaimsSet, now: UnixTime) -> String {

@@ -93,7 +93,7 @@ impl Issuer {
     pub fn issue(
         &self,
         key: &SigningKey,
-        claims: &Value,
+        claims: Value,
         overrides: &Overrides,
         now: UnixTime,
         random: &[u8; 16],
@@ -115,7 +115,7 @@ impl Issuer {
     /// As [`issue`](Self::issue).
     pub fn prepare(
         &self,
-        claims: &Value,
+        claims: Value,
         overrides: &Overrides,
         now: UnixTime,
         random: &[u8; 16],
@@ -143,7 +143,7 @@ impl Issuer {
 
     fn claims(
         &self,
-        claims: &Value,
+        claims: Value,
         overrides: &Overrides,
         now: UnixTime,
         random: &[u8; 16],
@@ -160,11 +160,10 @@ impl Issuer {
         if issued < 0 || expiration.whole_seconds() != issued + i64::from(expires_in) {
             return Err(Error::new(ErrorCode::ClockInvalid, "The clock gave a time that no token can be issued at."));
         }
-        let claims =
-            claims.as_object().ok_or_else(|| Error::new(ErrorCode::IssueClaims, "The claims must be an object."))?;
-        check_claims(claims, expiration)?;
-
-        let mut all = claims.clone();
+        let Value::Object(mut claims) = claims else {
+            return Err(Error::new(ErrorCode::IssueClaims, "The claims must be an object."));
+        };
+        check_claims(&claims, expiration)?;
         let audience = match self.0.audience.as_slice() {
             [only] => Value::from(only.as_str()),
             several => Value::from(several),
@@ -176,9 +175,9 @@ impl Issuer {
             ("exp", Value::from(expiration.whole_seconds())),
             ("jti", Value::from(base64url(random))),
         ] {
-            all.insert(name.to_owned(), value);
+            claims.insert(name.to_owned(), value);
         }
-        Ok(all)
+        Ok(claims)
     }
 }
 
@@ -216,7 +215,7 @@ impl SigningInput {
                 "What the signer returned does not verify with its public key: is it another key, or another hash?";
             return Err(Error::new(ErrorCode::SignerFailed, message));
         }
-        let token = [self.text.as_str(), ".", &base64url(signature)].concat();
+        let token = format!("{}.{}", self.text, base64url(signature));
         check_size(&token)?;
         Ok(token)
     }

@@ -26,7 +26,7 @@
 //!     kid: None,
 //!     algorithm: Algorithm::Es256,
 //! })?;
-//! let token = issuer.issue(&key, &json!({"sub": "alice"}), &Overrides::default(), now, &jti_bytes)?;
+//! let token = issuer.issue(&key, json!({"sub": "alice"}), &Overrides::default(), now, &jti_bytes)?;
 //!
 //! let mut config = VerifierConfig::new(vec![TrustedIssuer {
 //!     issuer: Some(vec!["https://example.com".into()]),

@@ -1,6 +1,8 @@
 //! The claims against the caller's policy: times, issuer, audience, subject, required claims and exact values.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::claims::ClaimsSet;
 use crate::error::{Error, ErrorCode, Reason};
@@ -28,7 +30,8 @@ pub struct Policy {
     /// Claims that must be present, with any value.
     pub required_claims: Vec<String>,
     /// Claims that must have exactly these values: numbers compared by value, objects without regard to order.
-    pub claims: Vec<(String, Value)>,
+    /// Shared by the policies of all issuers.
+    pub claims: Arc<Map<String, Value>>,
 }
 
 type Check = fn(&Policy, &ClaimsSet, UnixTime) -> Result<(), Error>;
@@ -192,7 +195,7 @@ impl Policy {
     }
 
     fn exact(&self, claims: &ClaimsSet, _: UnixTime) -> Result<(), Error> {
-        for (name, expected) in &self.claims {
+        for (name, expected) in self.claims.iter() {
             let value = claims.claim(name).ok_or_else(|| missing(name))?;
             if !value.equals(expected) {
                 let message = format!("The claim {name} does not have the value that the option claims asks for.");

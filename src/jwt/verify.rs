@@ -1,8 +1,9 @@
 //! Verification: the steps in their order, first failure wins, and a type that only the last step gives.
 
 use core::fmt;
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::claims::ClaimsSet;
 use super::policy::Policy;
@@ -52,7 +53,7 @@ pub struct VerifierConfig {
     /// Claims that must be present.
     pub required_claims: Vec<String>,
     /// Claims that must have exactly these values.
-    pub claims: Vec<(String, Value)>,
+    pub claims: Map<String, Value>,
     /// Asks the host's store, see [`Verifier::begin`].
     pub revocation: Option<RevocationConfig>,
 }
@@ -71,7 +72,7 @@ impl VerifierConfig {
             clock_tolerance: 0,
             max_token_age: None,
             required_claims: Vec::new(),
-            claims: Vec::new(),
+            claims: Map::new(),
             revocation: None,
         }
     }
@@ -126,7 +127,7 @@ impl Verifier {
             max_token_age: config.max_token_age,
             token_lifetime: config.revocation.as_ref().map(|revocation| revocation.token_lifetime),
             required_claims: config.required_claims,
-            claims: config.claims,
+            claims: Arc::new(config.claims),
         };
         let mut sources = Vec::with_capacity(config.issuers.len());
         for TrustedIssuer { issuer, audience, keys } in config.issuers {

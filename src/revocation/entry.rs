@@ -62,8 +62,10 @@ impl Entry {
             Self::Cut { after, version } => {
                 let after = after.map(|after| format!("{AFTER}{}", after.whole_seconds().max(0)));
                 let version = version.map(|version| format!("{VERSION}{version}"));
-                let fields: Vec<String> = after.into_iter().chain(version).collect();
-                text.push_str(&fields.join(" "));
+                let space = if after.is_some() && version.is_some() { " " } else { "" };
+                for part in [&after.unwrap_or_default(), space, &version.unwrap_or_default()] {
+                    text.push_str(part);
+                }
             }
         }
         text

@@ -39,7 +39,7 @@ impl Kind {
             Self::Session => "session",
             Self::Subject => "subject",
         };
-        ["wx1:", kind, ":", &base64url(&sha256(&bytes))].concat()
+        format!("wx1:{kind}:{}", base64url(&sha256(&bytes)))
     }
 }
 
