@@ -318,7 +318,7 @@ fn thumbprint(jwk: &Value) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(support::slow_cases(64))]
 
     #[test]
     fn no_error_shows_what_the_key_says(secret in "[a-z]{16}", name in "kty|crv|x|y|n|e|d|use|alg|kid|key_ops") {

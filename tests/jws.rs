@@ -263,7 +263,7 @@ fn any_header() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(support::slow_cases(48))]
 
     #[test]
     fn what_a_key_signs_verifies_with_that_key_alone(

@@ -190,8 +190,14 @@ mod tests {
         length.prop_flat_map(move |length| prop::collection::vec(octet.clone(), length))
     }
 
+    /// A case takes milliseconds, so there are few, unless `PROPTEST_CASES` says how many.
+    fn cases() -> ProptestConfig {
+        let told = std::env::var_os("PROPTEST_CASES").is_some();
+        if told { ProptestConfig::default() } else { ProptestConfig::with_cases(64) }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(cases())]
 
         #[test]
         fn powers_are_those_of_crypto_bigint(

@@ -13,7 +13,14 @@ pub use ledger::Ledger;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::test_runner::Config as ProptestConfig;
 use serde_json::Value;
+
+/// How often to try a property whose every case is slow: fewer times than usual, unless `PROPTEST_CASES` says how often.
+pub fn slow_cases(cases: u32) -> ProptestConfig {
+    let told = std::env::var_os("PROPTEST_CASES").is_some();
+    if told { ProptestConfig::default() } else { ProptestConfig::with_cases(cases) }
+}
 
 /// A file of `tests/vectors/`.
 pub fn committed(name: &str) -> Value {
