@@ -53,7 +53,11 @@ impl Modulus {
     pub(crate) fn power(&self, base: &[u8], exponent: u32) -> Vec<u8> {
         let base = self.multiply(&words(base), &self.radix_squared);
         let power = self.multiply(&[1], &self.raise(&base, exponent));
-        power.iter().rev().flat_map(|word| word.to_be_bytes()).collect()
+        let mut octets = Vec::with_capacity(4 * power.len());
+        for word in power.iter().rev() {
+            octets.extend_from_slice(&word.to_be_bytes());
+        }
+        octets
     }
 
     /// Raises a number in Montgomery form, by squaring and multiplying from the top bit of the exponent down.

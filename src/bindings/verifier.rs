@@ -308,8 +308,11 @@ impl CorePending {
     /// Decides from the answers, in the order of the keys: a string is an entry, `null` is none, all else is a failure.
     pub fn decide(&mut self, answers: &Array) -> Result<AcceptedTexts, Error> {
         let decided = || Error::new(ErrorCode::Internal, "A decision was asked for twice.");
-        let answers: Vec<Answer> = answers.iter().map(|value| answer(&value)).collect();
-        let jwt = self.jwt.take().ok_or_else(decided)?.decide(&answers)?;
+        let mut read = Vec::new();
+        for value in answers.iter() {
+            read.push(answer(&value));
+        }
+        let jwt = self.jwt.take().ok_or_else(decided)?.decide(&read)?;
         let source = self.source.map_or(JsValue::UNDEFINED, |source| source.name().into());
         let (claims, header) = (jwt.claims().json().into(), jwt.header().json().into());
         Ok(Array::of4(&claims, &header, &jwt.revocation().name().into(), &source).unchecked_into())

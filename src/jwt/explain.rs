@@ -272,9 +272,13 @@ impl Report {
     }
 
     fn policy(&mut self, policy: &Policy, claims: &ClaimsSet, now: UnixTime) {
-        let faults: Vec<Error> = policy.faults(claims, now).collect();
-        let details: Vec<String> = faults.iter().map(|fault| elaborate(fault, policy, claims)).collect();
-        match faults.into_iter().next() {
+        let mut first = None;
+        let mut details = Vec::new();
+        for fault in policy.faults(claims, now) {
+            details.push(elaborate(&fault, policy, claims));
+            first.get_or_insert(fault);
+        }
+        match first {
             Some(first) => self.failed_at(Step::Policy, first, join(&details, " ")),
             None => self.passed(Step::Policy, satisfied(policy, claims, now)),
         }
@@ -305,9 +309,8 @@ fn elaborate(fault: &Error, policy: &Policy, claims: &ClaimsSet) -> String {
         ErrorCode::AudienceMismatch => (claims.audience(), &policy.audience),
         _ => return fault.message().to_owned(),
     };
-    let has: Vec<String> = has.iter().take(MOST_SHOWN).map(|value| quoted(value)).collect();
-    let accepted: Vec<String> = accepted.iter().flatten().take(MOST_SHOWN).map(|value| quoted(value)).collect();
-    format!("{} The token has [{}], accepted is [{}].", fault.message(), join(&has, ", "), join(&accepted, ", "))
+    let accepted = accepted.as_deref().unwrap_or_default();
+    format!("{} The token has [{}], accepted is [{}].", fault.message(), listed(&has), listed(accepted))
 }
 
 fn satisfied(policy: &Policy, claims: &ClaimsSet, now: UnixTime) -> String {
@@ -334,6 +337,14 @@ fn object_text(bytes: &[u8]) -> Option<String> {
 /// How many values of a list, and how many characters of a value, a detail shows.
 const MOST_SHOWN: usize = 10;
 const LONGEST_SHOWN: usize = 200;
+
+fn listed<T: AsRef<str>>(values: &[T]) -> String {
+    let mut shown = Vec::new();
+    for value in values.iter().take(MOST_SHOWN) {
+        shown.push(quoted(value.as_ref()));
+    }
+    join(&shown, ", ")
+}
 
 fn quoted(value: &str) -> String {
     let mut shown: String = value.chars().take(LONGEST_SHOWN).collect();

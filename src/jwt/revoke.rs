@@ -75,8 +75,10 @@ impl Verifier {
 
     /// Entries are found by the `iss` of the tokens, so one for another issuer would be written in vain.
     fn issuer_of_entries<'a>(&'a self, option: &str, given: Option<&'a str>) -> Result<&'a str, Error> {
-        let configured: Vec<&str> =
-            self.sources.iter().flat_map(|source| source.policy.issuer.iter().flatten()).map(String::as_str).collect();
+        let mut configured: Vec<&str> = Vec::new();
+        for issuer in self.sources.iter().filter_map(|source| source.policy.issuer.as_ref()).flatten() {
+            configured.push(issuer);
+        }
         match (given, configured.as_slice()) {
             (Some(given), []) => Ok(given),
             (Some(given), all) if all.contains(&given) => Ok(given),

@@ -229,11 +229,14 @@ fn check_issuers(issuers: &[TrustedIssuer]) -> Result<(), Error> {
         return Err(Error::option("issuers", "not be empty"));
     }
     if issuers.len() > 1 {
-        if issuers.iter().any(|one| one.issuer.is_none()) {
-            return Err(Error::option("issuers", "name the issuer of each entry: it chooses the keys"));
+        let mut names: Vec<&str> = Vec::new();
+        for one in issuers {
+            let Some(accepted) = &one.issuer else {
+                return Err(Error::option("issuers", "name the issuer of each entry: it chooses the keys"));
+            };
+            names.extend(accepted.iter().map(String::as_str));
         }
-        let names = issuers.iter().filter_map(|one| one.issuer.as_ref()).flatten().map(String::as_str);
-        if !repeated(names.collect()).is_empty() {
+        if !repeated(names).is_empty() {
             return Err(Error::option("issuers", "not name an issuer twice"));
         }
     }

@@ -141,13 +141,16 @@ impl Plan {
     /// Plans the reads for a token: its own entry, and those of its session and subject where it names them.
     #[must_use]
     pub fn new(token: &Revocable<'_>) -> Self {
+        let mut plan = Self { kinds: Vec::new(), keys: Vec::new(), issued_at: token.issued_at, version: token.version };
         let entries =
             [(Kind::Token, Some(token.token)), (Kind::Session, token.session), (Kind::Subject, token.subject)];
-        let (kinds, keys) = entries
-            .into_iter()
-            .filter_map(|(kind, identifier)| Some((kind, kind.key(token.issuer, identifier?))))
-            .unzip();
-        Self { kinds, keys, issued_at: token.issued_at, version: token.version }
+        for (kind, identifier) in entries {
+            if let Some(identifier) = identifier {
+                plan.kinds.push(kind);
+                plan.keys.push(kind.key(token.issuer, identifier));
+            }
+        }
+        plan
     }
 
     /// The keys to read, all at once; the answers are given back in the same order.
