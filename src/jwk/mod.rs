@@ -222,7 +222,7 @@ fn parse(text: &[u8]) -> Result<Value, Error> {
 }
 
 /// Overwrites every string of a tree: any of them may be a private member.
-fn zeroize_value(value: &mut Value) {
+pub(crate) fn zeroize_value(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(zeroize_value),
