@@ -32,3 +32,8 @@ pub mod time;
 
 pub use error::{Error, ErrorCode};
 pub use time::UnixTime;
+
+/// The README's Rust program, compiled as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

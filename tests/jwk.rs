@@ -303,6 +303,17 @@ fn a_set_skips_what_it_cannot_use_and_any_other_source_does_not() {
 }
 
 #[test]
+fn a_set_is_read_from_strict_json_of_bounded_length() {
+    let text = json!({ "keys": [ec(), rsa()] }).to_string();
+    assert_eq!(KeySet::from_json(text.as_bytes()).unwrap().keys().len(), 2);
+    let long = format!("{text}{}", " ".repeat(1 << 20));
+    for refused in ["", "[", "{\"keys\":[],\"keys\":[]}", &long] {
+        assert_eq!(KeySet::from_json(refused.as_bytes()).map(drop).unwrap_err().code(), ErrorCode::KeyInvalid);
+    }
+    assert_eq!(KeySet::from_json(b"{\"keys\":[]}").map(drop).unwrap_err().code(), ErrorCode::KeySetEmpty);
+}
+
+#[test]
 fn a_set_is_made_of_jwks_sets_and_pem() {
     let made = &committed("openssl.json")["same_as_rfc_7515"];
     let set =

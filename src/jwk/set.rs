@@ -4,11 +4,15 @@ use serde_json::Value;
 
 use super::{PublicJwk, invalid};
 use crate::error::{Error, ErrorCode};
+use crate::json;
 use crate::jwa::Algorithm;
 use crate::jws::{ProtectedHeader, VerifyingKey};
 
 /// The most keys, usable or not, that a set may have.
 pub const MAX_KEYS: usize = 1000;
+
+/// The longest text of a set, in bytes: a thousand keys of 4096 bits have about 800,000.
+pub const MAX_SET_LENGTH: usize = 1 << 20;
 
 /// At least one verifying key.
 #[derive(Clone, Debug)]
@@ -36,6 +40,19 @@ impl KeySet {
             ));
         }
         Ok(Self(reader.keys))
+    }
+
+    /// Reads a JWK or JWK Set from JSON text of at most [`MAX_SET_LENGTH`] bytes, strictly: a member that stands twice is
+    /// an error.
+    ///
+    /// # Errors
+    /// As [`KeySet::from_value`].
+    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
+        if text.len() > MAX_SET_LENGTH {
+            return Err(invalid("The key set is longer than 1 MiB."));
+        }
+        let value = json::parse_value(text).map_err(|fault| invalid(format!("The key set {}.", fault.describe())))?;
+        Self::from_value(&value)
     }
 
     /// The keys, in the order in which they stood.
