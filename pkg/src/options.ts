@@ -51,9 +51,13 @@ export function withSeconds(options: unknown, name: string): Record<string, unkn
 
 /** A `Date` as seconds; anything else as it is, for the core to judge. */
 export function seconds(value: unknown): unknown {
-  // By its tag, since a Date may come from another realm (Jest, node:vm).
-  const isDate = Object.prototype.toString.call(value) === "[object Date]";
-  return isDate ? Date.prototype.getTime.call(value) / 1000 : value;
+  if (typeof value !== "object" || value === null) return value;
+  try {
+    // Works for a Date of another realm too (Jest, node:vm), and throws for whatever only calls itself one.
+    return Date.prototype.getTime.call(value) / 1000;
+  } catch {
+    return value;
+  }
 }
 
 /** Whether a value can have named members. */

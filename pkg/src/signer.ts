@@ -35,18 +35,23 @@ function fromCallback(key: object, sign: unknown, description: HostSigner["descr
   return { description, sign: async (bytes) => Reflect.apply(sign, key, [bytes]) as unknown };
 }
 
+/** Throws `ERR_KEY_UNSUPPORTED` for a key of another kind, and for an object that only calls itself a `CryptoKey`. */
 async function fromCryptoKey(key: CryptoKey): Promise<HostSigner> {
-  const algorithm = key.algorithm as { name: string; namedCurve?: string; hash?: { name: string } };
-  const isEc = algorithm.name === "ECDSA" && algorithm.namedCurve === "P-256";
-  const isRsa = algorithm.name === "RSASSA-PKCS1-v1_5" && algorithm.hash?.name === "SHA-256";
-  if (!(isEc || isRsa) || !key.usages.includes("sign")) {
-    const message =
-      "key must be a private CryptoKey for ECDSA P-256, or for RSASSA-PKCS1-v1_5 with SHA-256, with the usage sign.";
-    throw new WaxsealError({ code: "ERR_KEY_UNSUPPORTED", message });
+  try {
+    const algorithm = key.algorithm as { name: string; namedCurve?: string; hash?: { name: string } };
+    const isEc = algorithm.name === "ECDSA" && algorithm.namedCurve === "P-256";
+    const isRsa = algorithm.name === "RSASSA-PKCS1-v1_5" && algorithm.hash?.name === "SHA-256";
+    if ((isEc || isRsa) && key.usages.includes("sign")) {
+      const parameters = isEc ? { name: "ECDSA", hash: "SHA-256" } : RS256;
+      const description = { alg: isEc ? "ES256" : "RS256", ...(await publicHalf(key)) };
+      return { description, sign: (bytes) => crypto.subtle.sign(parameters, key, bytes as BufferSource) };
+    }
+  } catch {
+    // Refused below.
   }
-  const parameters = isEc ? { name: "ECDSA", hash: "SHA-256" } : RS256;
-  const description = { alg: isEc ? "ES256" : "RS256", ...(await publicHalf(key)) };
-  return { description, sign: (bytes) => crypto.subtle.sign(parameters, key, bytes as BufferSource) };
+  const message =
+    "key must be a private CryptoKey for ECDSA P-256, or for RSASSA-PKCS1-v1_5 with SHA-256, with the usage sign.";
+  throw new WaxsealError({ code: "ERR_KEY_UNSUPPORTED", message });
 }
 
 /** The public half of a CryptoKey, where the key may be exported. */

@@ -44,6 +44,9 @@ extern "C" {
 /// The longest entry that is copied, in UTF-16 code units; the core accepts no entry that comes near.
 const MAX_ENTRY: u32 = 256;
 
+/// The longest identifier, in UTF-16 code units: no token can hold a longer one.
+const MAX_IDENTIFIER: u32 = 65_536;
+
 /// A verifier, and what it needs to find tokens in requests.
 #[wasm_bindgen]
 pub struct CoreVerifier {
@@ -277,10 +280,10 @@ fn call_time(options: &JsValue, clock: &JsValue) -> Result<UnixTime, Error> {
 }
 
 fn identifier(name: &str, value: &JsValue) -> Result<String, Error> {
-    value
-        .as_string()
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| invalid(format!("{name} must be a string, not empty.")))
+    let text = value.dyn_ref::<JsString>().filter(|text| (1..=MAX_IDENTIFIER).contains(&text.length()));
+    text.map(String::from).ok_or_else(|| {
+        invalid(format!("{name} must be a string of 1 to {MAX_IDENTIFIER} characters, as in the claims of a token."))
+    })
 }
 
 fn entry(write: &Write) -> EntryWrite {

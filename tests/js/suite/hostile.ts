@@ -318,4 +318,40 @@ export const hostile: Suite = (h, lib) => {
     }
     deepEqual(codes, ["ERR_SIGNATURE_INVALID", "ERR_TOKEN_EXPIRED"]);
   });
+
+  h.test(
+    "an object that only calls itself a Date is refused wherever a time is taken, and nothing is replaced",
+    async () => {
+      const fake = { [Symbol.toStringTag]: "Date" };
+      const events: string[] = [];
+      const store = new MemoryStore();
+      const verifier = await makeVerifier(lib, {
+        revocation: { store },
+        onEvent: ({ type }: { type: string }) => events.push(type),
+      });
+      const now = fake as unknown as Date;
+      const token = await signed(await ec());
+      await rejects(verifier.verifyAsync(token, { now }), "ERR_OPTION_INVALID");
+      await rejects(verifier.revokeSubject("alice", { before: now }), "ERR_OPTION_INVALID");
+      throws(() => lib.serializeSetCookie({ name: "a", value: "b", expires: now }), "ERR_OPTION_INVALID");
+      const clocked = await makeVerifier(lib, { clock: () => fake });
+      throws(() => clocked.verify(token), "ERR_CLOCK_INVALID");
+      ok(!events.includes("instance-replaced"));
+    },
+  );
+
+  h.test("an object that only calls itself a CryptoKey is refused as a key", async () => {
+    const tag = { [Symbol.toStringTag]: "CryptoKey" };
+    const dressed = { ...tag, algorithm: { name: "ECDSA", namedCurve: "P-256" }, usages: ["sign"], extractable: true };
+    for (const key of [tag, { ...tag, algorithm: null }, dressed]) {
+      await rejects(makeIssuer(lib, { key }), "ERR_KEY_UNSUPPORTED");
+    }
+  });
+
+  h.test("an identifier of a megabyte is refused without being copied into the module", async () => {
+    const verifier = await makeVerifier(lib, { revocation: { store: new MemoryStore() } });
+    const long = "x".repeat(1 << 20);
+    await rejects(verifier.revokeSession(long), "ERR_OPTION_INVALID");
+    await rejects(verifier.revokeSubject(long), "ERR_OPTION_INVALID");
+  });
 };
