@@ -63,12 +63,6 @@ impl UnixTime {
         Self(self.0 - f64::from(seconds))
     }
 
-    /// Seconds from `earlier` to this time; negative when this time is the earlier one.
-    #[must_use]
-    pub fn seconds_since(self, earlier: Self) -> f64 {
-        self.0 - earlier.0
-    }
-
     /// The whole second that has begun, as an integer; held at the ends of `i64`.
     #[must_use]
     pub fn whole_seconds(self) -> i64 {

@@ -10,7 +10,7 @@ use super::value::{OPTIONS_DEPTH, read};
 use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
-use crate::jwk::{PrivateJwk, PublicJwk, zeroize_value};
+use crate::jwk::{PrivateJwk, PublicJwk, read_and_forget};
 use crate::jws::SigningKey;
 
 /// The algorithms by the names that options use.
@@ -22,14 +22,11 @@ fn key_value(key: &JsValue) -> Result<Value, Error> {
 
 /// Reads a private key from a JWK or PKCS#8 PEM.
 pub(super) fn private_key(key: &JsValue) -> Result<PrivateJwk, Error> {
-    let mut value = key_value(key)?;
-    let key = match &value {
+    read_and_forget(key_value(key)?, |key| match key {
         Value::String(pem) => PrivateJwk::from_pem(pem),
-        Value::Object(_) => PrivateJwk::from_value(&value),
+        Value::Object(_) => PrivateJwk::from_value(key),
         _ => Err(invalid("key must be a private JWK, PKCS#8 PEM, a CryptoKey, or an object with alg, kid and sign.")),
-    };
-    zeroize_value(&mut value);
-    key
+    })
 }
 
 /// The public half of an RSA private key, which the host has to import and sign with; `undefined` for a key that signs in
@@ -66,13 +63,10 @@ pub fn public_jwk(jwk: &JsValue) -> Result<String, Error> {
 /// The RFC 7638 thumbprint of a public or private JWK.
 #[wasm_bindgen]
 pub fn thumbprint(jwk: &JsValue) -> Result<String, Error> {
-    let mut jwk = key_value(jwk)?;
-    let thumbprint = match PublicJwk::from_value(&jwk) {
+    read_and_forget(key_value(jwk)?, |jwk| match PublicJwk::from_value(jwk) {
         Err(error) if error.code() == ErrorCode::KeyPrivate => {
-            PrivateJwk::from_value(&jwk).map(|key| key.public().thumbprint())
+            PrivateJwk::from_value(jwk).map(|key| key.public().thumbprint())
         }
         public => public.map(|key| key.thumbprint()),
-    };
-    zeroize_value(&mut jwk);
-    thumbprint
+    })
 }

@@ -76,10 +76,7 @@ impl PublicJwk {
     /// # Errors
     /// As [`PublicJwk::from_value`].
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        let mut value = parse(text)?;
-        let jwk = Self::from_value(&value);
-        zeroize_value(&mut value);
-        jwk
+        read_json(text, Self::from_value)
     }
 
     /// Reads a public key from PEM: `PUBLIC KEY` or `CERTIFICATE`. It has no `kid` of its own. Of a certificate nothing
@@ -214,15 +211,23 @@ fn weak(message: &'static str) -> Error {
     Error::new(ErrorCode::KeyWeak, message)
 }
 
-fn parse(text: &[u8]) -> Result<Value, Error> {
+/// Reads a key from JSON text, strictly, and overwrites what was decoded on the way.
+fn read_json<K>(text: &[u8], read: impl FnOnce(&Value) -> Result<K, Error>) -> Result<K, Error> {
     if text.len() > MAX_TEXT_LENGTH {
         return Err(invalid("The key is longer than 64 KiB."));
     }
-    json::parse_value(text).map_err(|fault| invalid(format!("The key {}.", fault.describe())))
+    let value = json::parse_value(text).map_err(|fault| invalid(format!("The key {}.", fault.describe())))?;
+    read_and_forget(value, read)
 }
 
-/// Overwrites every string of a tree: any of them may be a private member.
-pub(crate) fn zeroize_value(value: &mut Value) {
+/// Reads a key from a tree, which is overwritten afterwards: any string of it may be a private member.
+pub(crate) fn read_and_forget<K>(mut value: Value, read: impl FnOnce(&Value) -> Result<K, Error>) -> Result<K, Error> {
+    let key = read(&value);
+    zeroize_value(&mut value);
+    key
+}
+
+fn zeroize_value(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(zeroize_value),

@@ -7,7 +7,7 @@ use p256::elliptic_curve::point::AffineCoordinates as _;
 use serde_json::Value;
 
 use super::members::{Members, Operation};
-use super::{PublicJwk, PublicKey, invalid, parse, pem, zeroize_value};
+use super::{PublicJwk, PublicKey, invalid, pem, read_json};
 use crate::arithmetic::p256::COORDINATE_LENGTH;
 use crate::error::Error;
 use crate::jwa::Algorithm;
@@ -48,10 +48,7 @@ impl PrivateJwk {
     /// # Errors
     /// As [`PrivateJwk::from_value`].
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        let mut value = parse(text)?;
-        let jwk = Self::from_value(&value);
-        zeroize_value(&mut value);
-        jwk
+        read_json(text, Self::from_value)
     }
 
     /// Reads a private key from PEM: `PRIVATE KEY`, that is PKCS#8 without encryption. It has no `kid` of its own.
