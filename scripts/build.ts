@@ -5,10 +5,12 @@
  *     instance.js .cjs       the loading mechanism and wasm-bindgen's glue: the one instance
  *     index.js .cjs          the facade
  *     bytes.js .cjs          the module as text, for the entry points that have it inside
+ *     error.js .cjs          the error class, which the stores throw too
  *     <entry point>.js .cjs  one per host; see pkg/src/entry
+ *     store-<name>.js .cjs   one per session store; see pkg/src/stores
  *     types/                 declarations, for ESM and CommonJS
  *
- * The first three are files of their own, so that all entry points of one format share one instance and one error class.
+ * The shared ones are files of their own, so that all entry points of one format share one instance and one error class.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -23,13 +25,23 @@ const WASM = join(DIST, "waxseal.wasm");
 /** The limit on the gzipped module in bytes. */
 const MAX_GZIP_BYTES = 110_000;
 
-/** Entry points with the formats in which they are published; see the head comment of each. */
-const ENTRIES: Record<string, ("esm" | "cjs")[]> = {
-  workerd: ["esm"],
-  "edge-light": ["esm"],
-  inline: ["esm", "cjs"],
-  browser: ["esm", "cjs"],
-  slim: ["esm", "cjs"],
+interface Entry {
+  /** Its path in pkg/src. */
+  readonly source: string;
+  /** The formats in which it is published. */
+  readonly formats: readonly ("esm" | "cjs")[];
+  /** It has declarations of its own; those of the facade serve all hosts. */
+  readonly declared?: true;
+}
+
+/** Published files by name; see the head comment of each source. */
+const ENTRIES: Record<string, Entry> = {
+  workerd: { source: "entry/workerd.ts", formats: ["esm"] },
+  "edge-light": { source: "entry/edge-light.ts", formats: ["esm"] },
+  inline: { source: "entry/inline.ts", formats: ["esm", "cjs"] },
+  browser: { source: "entry/browser.ts", formats: ["esm", "cjs"] },
+  slim: { source: "entry/slim.ts", formats: ["esm", "cjs"] },
+  "store-memory": { source: "stores/memory.ts", formats: ["esm", "cjs"], declared: true },
 };
 
 /** Modules that become files of their own, by their path in pkg/src. */
@@ -37,6 +49,7 @@ const SHARED: Record<string, string> = {
   "load/state.ts": "instance",
   "load/bytes.ts": "bytes",
   "index.ts": "index",
+  "error.ts": "error",
 };
 
 /** `-Os` compresses best by a little; verification is no slower than with `-O3`, since rustc has done the inlining. */
@@ -96,14 +109,15 @@ async function bundle(source: string, name: string, format: "esm" | "cjs"): Prom
   });
 }
 
-/** Declarations: those that `index.d.ts` reaches, once for `import` and once for `require`. */
+/** Declarations: those that the facade and the stores reach, once for `import` and once for `require`. */
 function declarations(): void {
   const emitted = resolve("target/types");
   rmSync(emitted, { recursive: true, force: true });
   execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", "pkg/tsconfig.types.json"], {
     stdio: "inherit",
   });
-  const queue = ["index"];
+  const declared = Object.values(ENTRIES).filter((entry) => entry.declared);
+  const queue = ["index", ...declared.map(({ source }) => source.replace(/\.ts$/, ""))];
   const seen = new Set(queue);
   for (const name of queue) {
     const text = readFileSync(join(emitted, `${name}.d.ts`), "utf8");
@@ -127,7 +141,7 @@ optimise();
 for (const format of ["esm", "cjs"] as const) {
   for (const [source, name] of Object.entries(SHARED)) await bundle(source, name, format);
 }
-for (const [name, formats] of Object.entries(ENTRIES)) {
-  for (const format of formats) await bundle(`entry/${name}.ts`, name, format);
+for (const [name, { source, formats }] of Object.entries(ENTRIES)) {
+  for (const format of formats) await bundle(source, name, format);
 }
 declarations();

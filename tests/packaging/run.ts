@@ -31,6 +31,9 @@ function node(file: string, ...flags: string[]): string {
   return execFileSync(process.execPath, [...flags, file], { cwd: PROJECT, encoding: "utf8" });
 }
 
+/** The subpaths of session stores that both module systems can import. */
+const STORES = ["stores/memory"];
+
 function typecheck(file: string, text: string, options: Record<string, unknown>): void {
   write(file, text);
   write(
@@ -57,6 +60,17 @@ const suite: Suite = (h) => {
     write("required.cjs", `const { parseCookie } = require("waxseal");${PROGRAM}`);
     node(write("both.mjs", `import { parseCookie } from "waxseal";import "./required.cjs";${PROGRAM}`));
   });
+
+  for (const subpath of STORES) {
+    h.test(`${subpath} gives the same names to import and require`, () => {
+      const esm = node(
+        write("names.mjs", `console.log(Object.keys(await import("waxseal/${subpath}")).sort().join())`),
+      );
+      const cjs = node(write("names.cjs", `console.log(Object.keys(require("waxseal/${subpath}")).sort().join())`));
+      ok(esm.trim().length > 0);
+      equal(esm, cjs);
+    });
+  }
 
   h.test("importing compiles nothing, draws no randomness and reads no clock", () => {
     write(
