@@ -10,6 +10,7 @@
 //! | entries | [`revocation`] |
 //! | tokens | [`jwt`], [`cookie`] |
 //! | requests | [`request`] |
+//! | sessions | [`session`] |
 //!
 //! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
 
@@ -28,6 +29,7 @@ mod names;
 pub mod origin;
 pub mod request;
 pub mod revocation;
+pub mod session;
 pub mod time;
 
 pub use error::{Error, ErrorCode};

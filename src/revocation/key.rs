@@ -24,23 +24,28 @@ impl Kind {
         }
     }
 
-    /// The key of an entry: `wx1:`, the kind, and the digest of issuer and identifier. The digest makes every key 43
-    /// characters after the kind and shows no e-mail address; the lengths before the two texts keep an identifier from
-    /// being crafted so that it names the entry of another (`a` + `bc` and `ab` + `c` differ).
+    /// The key of an entry, see [`digest_key`].
     #[must_use]
     pub fn key(self, issuer: &str, identifier: &str) -> String {
-        let mut bytes = Vec::with_capacity(16 + issuer.len() + identifier.len());
-        for text in [issuer, identifier] {
-            bytes.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        }
         let kind = match self {
             Self::Token => "token",
             Self::Session => "session",
             Self::Subject => "subject",
         };
-        format!("wx1:{kind}:{}", base64url(&sha256(&bytes)))
+        digest_key(kind, issuer, identifier)
     }
+}
+
+/// The key of what is stored of one identifier of an issuer: `wx1:`, the kind, and the digest of both. The digest makes
+/// every key 43 characters after the kind and shows no e-mail address; the lengths before the two texts keep an
+/// identifier from being crafted so that it names the entry of another (`a` + `bc` and `ab` + `c` differ).
+pub(crate) fn digest_key(kind: &str, issuer: &str, identifier: &str) -> String {
+    let mut bytes = Vec::with_capacity(16 + issuer.len() + identifier.len());
+    for text in [issuer, identifier] {
+        bytes.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    format!("wx1:{kind}:{}", base64url(&sha256(&bytes)))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod write;
 use core::time::Duration;
 
 pub use key::Kind;
+pub(crate) use key::digest_key;
 pub use write::{SubjectCut, Write};
 
 use crate::error::{Error, ErrorCode, Reason};
@@ -95,7 +96,7 @@ pub struct Revocable<'a> {
 }
 
 /// The host's answer for one key.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The store holds nothing under the key.
     Missing,

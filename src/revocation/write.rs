@@ -16,7 +16,7 @@ const SKEW: u64 = 60;
 const _: () = assert!(TOLERANCE + SKEW >= 60);
 
 /// An entry for the host to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Write {
     /// The key.
     pub key: String,
