@@ -41,6 +41,7 @@ const ENTRIES: Record<string, Entry> = {
   inline: { source: "entry/inline.ts", formats: ["esm", "cjs"] },
   browser: { source: "entry/browser.ts", formats: ["esm", "cjs"] },
   slim: { source: "entry/slim.ts", formats: ["esm", "cjs"] },
+  metrics: { source: "metrics.ts", formats: ["esm", "cjs"], declared: true },
   "store-memory": { source: "stores/memory.ts", formats: ["esm", "cjs"], declared: true },
 };
 

@@ -13,6 +13,7 @@ import { issue } from "./issue.js";
 import { keys } from "./keys.js";
 import { lifecycle } from "./lifecycle.js";
 import { limits } from "./limits.js";
+import { metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
@@ -38,6 +39,7 @@ export const suites: Record<string, Suite> = {
   lifecycle,
   explain,
   decode,
+  metrics,
   hostile,
   models,
   fuzzish,
