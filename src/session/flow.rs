@@ -13,7 +13,7 @@ use core::fmt;
 use core::mem;
 
 use super::policy::SessionPolicy;
-use super::record::{Session, SubjectRecord};
+use super::record::{MAX_RECORD, Session, SubjectRecord};
 use super::rotate::{NewSession, Refusal, Rotation, end, end_all, login, rotate};
 use super::step::{Event, MAX_ATTEMPTS, Outcome, Randomness, Release, Reply, Step, Task, Unavailable};
 use super::token::{AccessToken, AppClaims, RefreshToken};
@@ -159,7 +159,7 @@ impl Flow {
                 let new = NewSession { sid, label, client, replaces };
                 match login(&record, &new, policy, now) {
                     Some((next, session)) => {
-                        let events = ended_between(&record, &next);
+                        let events = ended_between(&record, &next, now);
                         let change = change(next, Outcome::Live, events);
                         self.sign(policy, Some(change), &session, claims, true)
                     }
@@ -176,7 +176,7 @@ impl Flow {
                     }
                     Rotation::Reused(next, kind) => {
                         let mut events = vec![Event::ReuseDetected { sid: presented.sid.clone(), kind }];
-                        events.extend(ended_between(&record, &next));
+                        events.extend(ended_between(&record, &next, now));
                         let change = change(next, Outcome::Refused(Refusal::Reuse(kind)), events);
                         self.swap(policy, change)
                     }
@@ -185,7 +185,7 @@ impl Flow {
             }
             Task::End { sid } => match end(&record, sid, policy, now) {
                 Some(next) => {
-                    let events = ended_between(&record, &next);
+                    let events = ended_between(&record, &next, now);
                     let change = change(next, Outcome::Ended { found: true }, events);
                     self.swap(policy, change)
                 }
@@ -252,26 +252,27 @@ impl Flow {
     }
 
     fn swap(&mut self, policy: &SessionPolicy, change: Change) -> Step {
-        let step = Step::Swap {
-            expected: change.expected.clone(),
-            next: change.next.write(),
-            expires_at: change.next.expires_at(policy, self.now),
-        };
+        let (expected, next) = (change.expected.clone(), change.next.write());
+        // What cannot be read again would lock the subject out.
+        if next.len() > MAX_RECORD {
+            return Self::unavailable(Unavailable::Record);
+        }
+        let expires_at = change.next.expires_at(policy, self.now);
         self.stage = Stage::Swapping(change);
-        step
+        Step::Swap { expected, next, expires_at }
     }
 
     fn settle_as_read(
         &mut self,
         policy: &SessionPolicy,
         text: Option<String>,
-        record: SubjectRecord,
+        mut record: SubjectRecord,
         then: Outcome,
     ) -> Step {
-        match text {
-            Some(text) => self.settle(policy, text, record, then),
-            None => Step::Done(then),
-        }
+        let Some(text) = text else { return Step::Done(then) };
+        // An entry that is written after its time could outlive the record, and meet a version that begins anew.
+        record.tidy(policy, self.now);
+        self.settle(policy, text, record, then)
     }
 
     /// Announces to the revocation store what the record says was ended: of this call, and of calls that failed to.
@@ -367,13 +368,16 @@ fn part(whole: u32, over: u64, under: u64) -> u32 {
     u32::try_from(u64::from(whole).saturating_mul(over) / under).unwrap_or(whole)
 }
 
-fn ended_between(before: &SubjectRecord, after: &SubjectRecord) -> Vec<Event> {
+fn ended_between(before: &SubjectRecord, after: &SubjectRecord, now: u64) -> Vec<Event> {
     if after.version > before.version {
         return vec![Event::SubjectEnded];
     }
-    let live_before = |sid: &str| before.session(sid).is_some_and(|session| session.ended.is_none());
-    let ended = after.sessions.iter().filter(|session| session.ended.is_some() && live_before(&session.sid));
-    ended.map(|session| Event::SessionEnded { sid: session.sid.clone() }).collect()
+    // What was live and is gone has been ended, and forgotten at once for lack of room.
+    let ended = |session: &&Session| match after.session(&session.sid) {
+        Some(after) => session.ended.is_none() && after.ended.is_some(),
+        None => session.is_live(now),
+    };
+    before.sessions.iter().filter(ended).map(|session| Event::SessionEnded { sid: session.sid.clone() }).collect()
 }
 
 /// Random bytes and identifiers are left out.

@@ -139,36 +139,41 @@ impl SubjectRecord {
     }
 
     /// The time from which a store may drop the record: no token that it speaks of is accepted any more, and no
-    /// revocation entry still names its version.
+    /// revocation entry still names its version, not even one that is written in the last moment in which it matters.
     #[must_use]
     pub fn expires_at(&self, policy: &SessionPolicy, now: u64) -> u64 {
-        let entries = now.saturating_add(entry_life(policy));
+        let entry_life = policy.revocation.as_ref().map_or(0, |revocation| revocation.token_lifetime);
+        let entries = now.saturating_add(entry_matters_for(policy)).saturating_add(u64::from(entry_life) + RETENTION);
         self.sessions.iter().map(Session::remembered_until).fold(entries, u64::max)
     }
 
-    /// Forgets what nobody can need: sessions past their time, waiting entries that have nothing left to revoke, and
-    /// the oldest of the ended sessions when there are many. To be unknown is to be refused, as to be ended is.
+    /// Forgets what nobody can need: sessions past their time, what is known of the clients of those that are over,
+    /// waiting entries that have nothing left to revoke, and of many sessions that are over those that ended first. To
+    /// be unknown is to be refused, as to be ended is.
     pub(super) fn tidy(&mut self, policy: &SessionPolicy, now: u64) {
-        let moot = |since: u64| since.saturating_add(entry_life(policy)) <= now;
+        let moot = |since: u64| since.saturating_add(entry_matters_for(policy)) <= now;
         self.pending = self.pending.filter(|since| !moot(*since));
         for session in &mut self.sessions {
             session.pending &= !session.ended.is_some_and(moot);
+            if !session.is_live(now) {
+                session.client = None;
+                session.label = None;
+            }
         }
         self.sessions.retain(|session| session.pending || now < session.remembered_until());
         let limit = usize::try_from(policy.max_sessions).unwrap_or(usize::MAX);
-        let done = |session: &Session| session.ended.is_some() && !session.pending;
-        let mut excess = self.sessions.iter().filter(|session| done(session)).count().saturating_sub(limit);
-        self.sessions.retain(|session| {
-            let drop = excess > 0 && done(session);
-            excess -= usize::from(drop);
-            !drop
-        });
+        while self.sessions.iter().filter(|session| !session.is_live(now)).count() > limit {
+            let over = self.sessions.iter().enumerate().filter(|(_, s)| !s.is_live(now) && !s.pending);
+            let Some((first, _)) = over.min_by_key(|(_, s)| s.ended.unwrap_or(s.expires_at)) else { break };
+            self.sessions.remove(first);
+        }
     }
 }
 
-/// For how long after the last access token a revocation entry may matter.
-fn entry_life(policy: &SessionPolicy) -> u64 {
-    u64::from(policy.access_lifetime).saturating_add(2 * RETENTION)
+/// For how long after an end its revocation entry matters: the life of the last access token, and as long as a verifier
+/// may accept it beyond.
+fn entry_matters_for(policy: &SessionPolicy) -> u64 {
+    u64::from(policy.access_lifetime) + RETENTION
 }
 
 fn session(raw: Raw<'_>) -> Option<Session> {

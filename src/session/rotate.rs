@@ -113,6 +113,7 @@ pub fn login(
         label: new.label.clone(),
     };
     next.sessions.push(session.clone());
+    next.tidy(policy, now);
     Some((next, session))
 }
 
@@ -208,7 +209,6 @@ pub fn end_all(record: &SubjectRecord, policy: &SessionPolicy, now: u64) -> Subj
         session.ended = session.ended.or(Some(now));
         // The entry of the version covers what a waiting entry of the session would.
         session.pending = false;
-        session.label = None;
     }
     next.tidy(policy, now);
     next
@@ -220,6 +220,5 @@ fn end_in(record: &mut SubjectRecord, sid: &str, policy: &SessionPolicy, now: u6
     };
     session.ended = Some(now);
     session.pending = policy.revocation.is_some();
-    session.label = None;
     true
 }

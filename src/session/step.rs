@@ -127,7 +127,7 @@ pub enum Unavailable {
     SwapUnknown,
     /// Others were faster [`MAX_ATTEMPTS`] times; nothing was changed.
     Contention,
-    /// The record is not one that this version can read; nothing was changed.
+    /// The record is not one that this version can read, or would not be; nothing was changed.
     Record,
     /// The tokens could not be signed; nothing was changed.
     Signer,
