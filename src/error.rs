@@ -27,6 +27,8 @@ pub enum Step {
     Policy,
     /// Revocation entries.
     Revocation,
+    /// The session of a token.
+    Session,
     /// Issuing a token.
     Issue,
     /// Building or reading a cookie.
@@ -50,6 +52,7 @@ impl Step {
             Self::Claims => "claims",
             Self::Policy => "policy",
             Self::Revocation => "revocation",
+            Self::Session => "session",
             Self::Issue => "issue",
             Self::Cookie => "cookie",
             Self::Runtime => "runtime",
@@ -193,6 +196,15 @@ error_codes! {
     RevocationUnavailable = "ERR_REVOCATION_UNAVAILABLE", 503, Revocation;
     /// A synchronous call cannot ask the revocation store; call verifyAsync.
     RevocationNeedsAsync = "ERR_REVOCATION_NEEDS_ASYNC", 500, Revocation;
+
+    /// The session is not there any more: it was ended, its refresh token was used before, or it never was.
+    SessionEnded = "ERR_SESSION_ENDED", 401, Session;
+    /// No refresh token of the request belongs to the session of its access token.
+    SessionMismatch = "ERR_SESSION_MISMATCH", 401, Session;
+    /// The application's own check refused the claims.
+    ClaimsRefused = "ERR_CLAIMS_REFUSED", 401, Session;
+    /// The session store did not give a usable answer in time.
+    StoreUnavailable = "ERR_STORE_UNAVAILABLE", 503, Session;
 
     /// The claims to issue are not usable: a reserved name, a wrong type, or not JSON.
     IssueClaims = "ERR_ISSUE_CLAIMS", 500, Issue;

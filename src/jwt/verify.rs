@@ -160,8 +160,14 @@ impl Verifier {
                 "This verifier asks a revocation store, which a synchronous call cannot do; use verifyAsync.",
             ));
         }
-        let (header, claims) = self.check(token, now)?;
+        let (header, claims) = self.check(token, |policy, claims| policy.check(claims, now))?;
         Ok(VerifiedJwt { header, claims, revocation: RevocationState::NotChecked })
+    }
+
+    /// Which session a token is of, though it may have expired: a session outlives its access tokens, and can be ended
+    /// or refreshed by who holds the last of them. It gives access to nothing, so no revocation is checked.
+    pub(crate) fn identify(&self, token: &str, now: UnixTime) -> Result<ClaimsSet, Error> {
+        self.check(token, |policy, claims| policy.check_but_expiration(claims, now)).map(|(_, claims)| claims)
     }
 
     /// Performs every step up to revocation and says which keys of the store to read. No key is planned for a token
@@ -172,7 +178,7 @@ impl Verifier {
     /// [`ErrorCode::TokenLifetime`], [`ErrorCode::ClaimMissing`] for a token without `jti` and
     /// [`ErrorCode::ClaimInvalid`] for a `sid` that is not a string.
     pub fn begin(&self, token: &str, now: UnixTime) -> Result<PendingJwt, Error> {
-        let (header, claims) = self.check(token, now)?;
+        let (header, claims) = self.check(token, |policy, claims| policy.check(claims, now))?;
         let revocation = match &self.revocation {
             Some(config) => Some((plan(&claims)?, config.on_failure)),
             None => None,
@@ -180,14 +186,18 @@ impl Verifier {
         Ok(PendingJwt { header, claims, revocation })
     }
 
-    fn check(&self, token: &str, now: UnixTime) -> Result<(ProtectedHeader, ClaimsSet), Error> {
+    fn check(
+        &self,
+        token: &str,
+        policy: impl FnOnce(&Policy, &ClaimsSet) -> Result<(), Error>,
+    ) -> Result<(ProtectedHeader, ClaimsSet), Error> {
         let jws = CompactJws::parse(token, self.max_token_length, &self.crit)?;
         self.check_type(jws.header())?;
         let source = self.source(jws.unverified_payload())?;
         let key = source.keys.select(jws.header(), &self.algorithms)?;
         let (header, payload) = jws.verify_signature(key)?.into_parts();
         let claims = ClaimsSet::parse(payload)?;
-        source.policy.check(&claims, now)?;
+        policy(&source.policy, &claims)?;
         Ok((header, claims))
     }
 

@@ -7,6 +7,7 @@
 //! | [`record`] | what is stored, and for how long |
 //! | [`token`] | what the tokens say |
 //! | [`rotate`] | what a login, a presented refresh token and an end make of a record |
+//! | [`gate`] | which session a request is of |
 //! | [`flow`] | in which order a call reads, signs, swaps, revokes and answers |
 //! | [`step`] | the words in which a call and its host speak |
 //!
@@ -14,6 +15,7 @@
 //! every failure and every race can be tried without a store or a clock.
 
 pub mod flow;
+pub mod gate;
 pub mod policy;
 pub mod record;
 pub mod rotate;
@@ -21,6 +23,7 @@ pub mod step;
 pub mod token;
 
 pub use flow::Flow;
+pub use gate::{Carried, Gate, GateConfig, Presented};
 pub use policy::{OnReuse, SessionPolicy};
 pub use record::{Session, SubjectRecord, record_key};
 pub use rotate::{Refusal, Reuse};
