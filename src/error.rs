@@ -288,6 +288,13 @@ impl Error {
         self.0.reason
     }
 
+    /// The value of a `Retry-After` header for the response, in seconds: with 503. It lies inside the grace window of
+    /// refresh tokens, so that a refresh whose fate is unknown gets, when repeated, what it made.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        (self.0.code.status() == 503).then_some(1)
+    }
+
     /// The value of a `WWW-Authenticate` header for the response, where RFC 6750 section 3 asks for one: with 401, and
     /// with 400 when the Authorization header itself was at fault. The description is the code's summary, never the
     /// message, so a client learns nothing about the configuration.

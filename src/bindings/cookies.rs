@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::object::{object, texts};
 use super::options::{Fields, invalid};
 use super::text;
-use crate::cookie::{self, Priority, SameSite, SetCookie, SetCookieOptions};
+use crate::cookie::{self, Priority, SameSite, SessionCookieOptions, SetCookie, SetCookieOptions};
 use crate::error::{Error, ErrorCode};
 use crate::time::UnixTime;
 
@@ -55,6 +55,18 @@ fn options(value: &JsValue, clearing: bool) -> Result<SetCookieOptions, Error> {
     options.priority = fields.word("priority", &PRIORITY)?;
     fields.finish()?;
     Ok(options)
+}
+
+/// Reads how the cookies of sessions are set.
+pub(super) fn session_cookies(mut fields: Fields, options: &mut SessionCookieOptions) -> Result<(), Error> {
+    options.same_site = fields.word("sameSite", &SAME_SITE)?.unwrap_or(options.same_site);
+    options.insecure_development_mode = fields.bool("insecureDevelopmentMode")?.unwrap_or(false);
+    if let Some(mut names) = fields.nested("names")? {
+        options.access_name = names.string("access")?;
+        options.refresh_name = names.string("refresh")?;
+        names.finish()?;
+    }
+    fields.finish()
 }
 
 /// The value of a `Set-Cookie` header.

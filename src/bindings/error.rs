@@ -16,6 +16,7 @@ impl From<Error> for JsValue {
             ("claim", error.claim().map(Self::from)),
             ("reason", error.reason().map(Reason::name).map(Self::from)),
             ("wwwAuthenticate", error.www_authenticate().map(Self::from)),
+            ("retryAfter", error.retry_after().map(Self::from)),
         ])
     }
 }

@@ -1,7 +1,7 @@
 //! The issuer: claims in, token out; or what a key outside the module has to sign.
 
 use js_sys::Uint8Array;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::keys::{self, ALGORITHMS};
@@ -10,6 +10,7 @@ use super::value::{CLAIMS_DEPTH, read_object};
 use super::{random, text};
 use crate::error::{Error, ErrorCode};
 use crate::json;
+use crate::jwa::Algorithm;
 use crate::jwk::PublicJwk;
 use crate::jws::{SigningKey, VerifyingKey};
 use crate::jwt::issue::{Issuer, IssuerConfig, Overrides, SigningInput};
@@ -18,10 +19,8 @@ use crate::time::UnixTime;
 /// How long a token lives where nothing else is said, in seconds.
 const DEFAULT_EXPIRES_IN: u32 = 900;
 
-/// An issuer and its key, or what is known of a key that signs elsewhere.
-#[wasm_bindgen]
-pub struct CoreIssuer {
-    issuer: Issuer,
+/// A key that signs tokens, or what is known of one that signs elsewhere.
+pub(super) struct TokenSigner {
     key: Key,
     kid: Option<String>,
 }
@@ -29,7 +28,92 @@ pub struct CoreIssuer {
 enum Key {
     Here(Box<SigningKey>),
     /// With its public half, where that is known.
-    Elsewhere(Option<PublicJwk>),
+    Elsewhere(Algorithm, Option<PublicJwk>),
+}
+
+/// A token, or what a key outside the module has to sign for it.
+pub(super) enum Issued {
+    Token(String),
+    Input(CoreSigningInput),
+}
+
+impl TokenSigner {
+    /// Reads either a key or the description of one that signs elsewhere; `kid` replaces its own name.
+    pub(super) fn read(key: &JsValue, host: &JsValue, kid: Option<String>) -> Result<Self, Error> {
+        let (key, own) = if host.is_undefined() {
+            let key = SigningKey::from_private_jwk(&keys::private_key(key)?)?;
+            let own = key.kid().to_owned();
+            (Key::Here(Box::new(key)), Some(own))
+        } else {
+            elsewhere(host)?
+        };
+        Ok(Self { key, kid: kid.or(own) })
+    }
+
+    /// An issuer whose tokens the key signs.
+    pub(super) fn issuer(
+        &self,
+        issuer: String,
+        audience: Vec<String>,
+        expires_in: u32,
+        typ: Option<String>,
+    ) -> Result<Issuer, Error> {
+        let algorithm = match &self.key {
+            Key::Here(key) => key.algorithm(),
+            Key::Elsewhere(algorithm, _) => *algorithm,
+        };
+        Issuer::new(IssuerConfig { issuer, audience, expires_in, typ, kid: self.kid.clone(), algorithm })
+    }
+
+    pub(super) fn issue(
+        &self,
+        issuer: &Issuer,
+        claims: Value,
+        overrides: &Overrides,
+        now: UnixTime,
+        random: &[u8; 16],
+    ) -> Result<Issued, Error> {
+        match &self.key {
+            Key::Here(key) => issuer.issue(key, claims, overrides, now, random).map(Issued::Token),
+            Key::Elsewhere(_, public) => {
+                let input = issuer.prepare(claims, overrides, now, random)?;
+                let check_with = public.as_ref().map(VerifyingKey::from_jwk);
+                Ok(Issued::Input(CoreSigningInput { input: Some(input), check_with }))
+            }
+        }
+    }
+
+    /// The public key, under the name that the tokens carry.
+    pub(super) fn public_jwk(&self) -> Result<Value, Error> {
+        let public = match &self.key {
+            Key::Here(key) => Some(key.public_jwk()),
+            Key::Elsewhere(_, public) => public.as_ref(),
+        };
+        let public = public.ok_or_else(|| {
+            let message =
+                "The public half of this key is not known here: give publicKey beside sign, or an extractable key.";
+            Error::new(ErrorCode::KeyUnsupported, message)
+        })?;
+        let mut jwk = public.to_value();
+        if let (Some(members), Some(kid)) = (jwk.as_object_mut(), &self.kid) {
+            members.insert("kid".to_owned(), Value::from(kid.as_str()));
+        }
+        Ok(jwk)
+    }
+}
+
+/// A JWK Set in JSON.
+pub(super) fn jwk_set(keys: Vec<Value>) -> String {
+    let mut set = Map::new();
+    set.insert("keys".to_owned(), Value::Array(keys));
+    json::write(&Value::Object(set))
+}
+
+/// An issuer and its key.
+#[wasm_bindgen]
+pub struct CoreIssuer {
+    issuer: Issuer,
+    signer: TokenSigner,
 }
 
 #[wasm_bindgen]
@@ -38,70 +122,39 @@ impl CoreIssuer {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, key: &JsValue, host: &JsValue) -> Result<Self, Error> {
         let mut fields = Fields::read(options)?;
-        let kid = fields.string("kid")?;
-        let (key, algorithm, own_kid) = if host.is_undefined() {
-            let key = SigningKey::from_private_jwk(&keys::private_key(key)?)?;
-            let (algorithm, own_kid) = (key.algorithm(), key.kid().to_owned());
-            (Key::Here(Box::new(key)), algorithm, Some(own_kid))
-        } else {
-            elsewhere(host)?
-        };
-        let kid = kid.or(own_kid);
-        let issuer = Issuer::new(IssuerConfig {
-            issuer: fields.string("issuer")?.ok_or_else(|| invalid("issuer is required: it becomes the claim iss."))?,
-            audience: fields
-                .strings("audience", true)?
-                .ok_or_else(|| invalid("audience is required: it becomes the claim aud."))?,
-            expires_in: fields.whole("expiresIn")?.unwrap_or(DEFAULT_EXPIRES_IN),
-            typ: fields.string("typ")?,
-            kid: kid.clone(),
-            algorithm,
-        })?;
+        let signer = TokenSigner::read(key, host, fields.string("kid")?)?;
+        let (issuer, audience) = issuer_and_audience(&mut fields)?;
+        let expires_in = fields.whole("expiresIn")?.unwrap_or(DEFAULT_EXPIRES_IN);
+        let issuer = signer.issuer(issuer, audience, expires_in, fields.string("typ")?)?;
         fields.finish()?;
-        Ok(Self { issuer, key, kid })
+        Ok(Self { issuer, signer })
     }
 
-    /// Issues a token with a key that is held here.
-    pub fn issue(&self, claims: &JsValue, options: &JsValue, clock: &JsValue) -> Result<String, Error> {
-        let Key::Here(key) = &self.key else {
-            return Err(Error::new(ErrorCode::Internal, "This issuer's key signs elsewhere."));
-        };
+    /// Issues a token with a key that is held here, or prepares it for one that signs elsewhere.
+    #[wasm_bindgen(unchecked_return_type = "string | CoreSigningInput")]
+    pub fn issue(&self, claims: &JsValue, options: &JsValue, clock: &JsValue) -> Result<JsValue, Error> {
         let (overrides, now) = call_options(options, clock)?;
-        self.issuer.issue(key, claims_to_issue(claims)?, &overrides, now, &random::bytes()?)
-    }
-
-    /// Prepares a token for a key that signs elsewhere.
-    pub fn prepare(&self, claims: &JsValue, options: &JsValue, clock: &JsValue) -> Result<CoreSigningInput, Error> {
-        let (overrides, now) = call_options(options, clock)?;
-        let input = self.issuer.prepare(claims_to_issue(claims)?, &overrides, now, &random::bytes()?)?;
-        let check_with = match &self.key {
-            Key::Here(key) => Some(key.verifying_key()),
-            Key::Elsewhere(public) => public.as_ref().map(VerifyingKey::from_jwk),
-        };
-        Ok(CoreSigningInput { input: Some(input), check_with })
+        let issued = self.signer.issue(&self.issuer, claims_to_issue(claims)?, &overrides, now, &random::bytes()?)?;
+        Ok(match issued {
+            Issued::Token(token) => token.into(),
+            Issued::Input(input) => input.into(),
+        })
     }
 
     /// The public key as a JWK Set in JSON.
     pub fn jwks(&self) -> Result<String, Error> {
-        let public = match &self.key {
-            Key::Here(key) => Some(key.public_jwk()),
-            Key::Elsewhere(public) => public.as_ref(),
-        };
-        let public = public.ok_or_else(|| {
-            let message =
-                "The public half of this key is not known here: give publicKey beside sign, or an extractable key.";
-            Error::new(ErrorCode::KeyUnsupported, message)
-        })?;
-        let mut jwk = public.to_value();
-        // What is published must carry the name that the tokens carry.
-        if let (Some(members), Some(kid)) = (jwk.as_object_mut(), &self.kid) {
-            members.insert("kid".to_owned(), Value::from(kid.as_str()));
-        }
-        Ok(format!("{{\"keys\":[{}]}}", json::write(&jwk)))
+        Ok(jwk_set(vec![self.signer.public_jwk()?]))
     }
 }
 
-fn elsewhere(host: &JsValue) -> Result<(Key, crate::jwa::Algorithm, Option<String>), Error> {
+/// What every issuer has to be told.
+pub(super) fn issuer_and_audience(fields: &mut Fields) -> Result<(String, Vec<String>), Error> {
+    let issuer = fields.string("issuer")?.ok_or_else(|| invalid("issuer is required: it becomes the claim iss."))?;
+    let audience = fields.strings("audience", true)?;
+    Ok((issuer, audience.ok_or_else(|| invalid("audience is required: it becomes the claim aud."))?))
+}
+
+fn elsewhere(host: &JsValue) -> Result<(Key, Option<String>), Error> {
     let mut fields = Fields::read_under("key.", host)?;
     let algorithm = fields
         .word("alg", &ALGORITHMS)?
@@ -113,7 +166,7 @@ fn elsewhere(host: &JsValue) -> Result<(Key, crate::jwa::Algorithm, Option<Strin
         return Err(invalid("key.publicKey is not a key for key.alg."));
     }
     let own = public.as_ref().map(|jwk| jwk.kid().map_or_else(|| jwk.thumbprint(), str::to_owned));
-    Ok((Key::Elsewhere(public), algorithm, kid.or(own)))
+    Ok((Key::Elsewhere(algorithm, public), kid.or(own)))
 }
 
 fn claims_to_issue(claims: &JsValue) -> Result<Value, Error> {

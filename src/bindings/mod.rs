@@ -6,6 +6,7 @@
     reason = "the facade is the only caller: wasm-bindgen wants what it exports to be `pub`"
 )]
 
+mod call;
 mod cookies;
 mod error;
 mod issuer;
@@ -13,6 +14,7 @@ mod keys;
 mod object;
 mod options;
 mod random;
+mod sessions;
 mod text;
 mod tools;
 mod value;

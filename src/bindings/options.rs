@@ -37,7 +37,7 @@ impl Fields {
         Ok(Self { prefix: prefix.to_owned(), ..fields })
     }
 
-    fn of(map: Map<String, Value>, prefix: String) -> Self {
+    pub(super) fn of(map: Map<String, Value>, prefix: String) -> Self {
         Self { prefix, map, known: Vec::new() }
     }
 

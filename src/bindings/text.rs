@@ -1,15 +1,22 @@
 //! Text and times that come with each call: lengths are asked for before anything is copied into the module.
 
-use js_sys::JsString;
+use js_sys::{Array, JsString};
+use serde_json::Value;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::options::{Fields, invalid};
+use super::value::read;
 use crate::error::{Error, ErrorCode};
 use crate::jws::compact::HARD_MAX_LENGTH;
+use crate::request::RequestHead;
+use crate::request::cross_site::Provenance;
 use crate::time::{TimeFault, UnixTime};
 
 /// The longest header value that is looked at, in UTF-16 code units.
 const MAX_HEADER: u32 = 65_536;
+
+/// The longest identifier, in UTF-16 code units: no token can hold a longer one.
+const MAX_IDENTIFIER: u32 = 65_536;
 
 /// Copies a token, unless it is longer than any token may be.
 pub(super) fn token(value: &JsValue) -> Result<String, Error> {
@@ -25,7 +32,33 @@ pub(super) fn token(value: &JsValue) -> Result<String, Error> {
     }
 }
 
-/// Copies an optional request header; the facade gives text or `undefined`.
+/// The method and headers of a request, copied.
+pub(super) struct Head([Option<String>; 6]);
+
+impl Head {
+    /// Copies what the facade took from a request: text or `undefined`, in the order of its `RequestParts`.
+    pub(super) fn read(parts: &Array) -> Result<Self, Error> {
+        const CODES: [ErrorCode; 6] = [
+            ErrorCode::CrossSite,
+            ErrorCode::AuthorizationMalformed,
+            ErrorCode::CookieHeaderInvalid,
+            ErrorCode::CrossSite,
+            ErrorCode::CrossSite,
+            ErrorCode::CrossSite,
+        ];
+        let mut head = [const { None }; 6];
+        for ((place, code), index) in head.iter_mut().zip(CODES).zip(0..) {
+            *place = header(&parts.get(index), code)?;
+        }
+        Ok(Self(head))
+    }
+
+    pub(super) fn as_head(&self) -> RequestHead<'_> {
+        let [method, authorization, cookie, sec_fetch_site, origin, upgrade] = self.0.each_ref().map(Option::as_deref);
+        RequestHead { authorization, cookie, provenance: Provenance { method, sec_fetch_site, origin, upgrade } }
+    }
+}
+
 pub(super) fn header(value: &JsValue, code: ErrorCode) -> Result<Option<String>, Error> {
     if value.is_undefined() {
         return Ok(None);
@@ -34,6 +67,17 @@ pub(super) fn header(value: &JsValue, code: ErrorCode) -> Result<Option<String>,
         Some(text) if text.length() <= MAX_HEADER => Ok(Some(String::from(text))),
         Some(_) => Err(Error::new(code, format!("A header is longer than {MAX_HEADER} characters."))),
         None => Err(Error::new(code, "A header must be text.")),
+    }
+}
+
+/// Copies an identifier, which stands in tokens and keys; two different ones must not become one by being cleaned.
+pub(super) fn identifier(name: &str, value: &JsValue) -> Result<String, Error> {
+    let text = value.dyn_ref::<JsString>().filter(|text| (1..=MAX_IDENTIFIER).contains(&text.length()));
+    match text.map(|_| read(value, name, 1, ErrorCode::OptionInvalid)).transpose()?.flatten() {
+        Some(Value::String(text)) => Ok(text),
+        _ => Err(invalid(format!(
+            "{name} must be a string of 1 to {MAX_IDENTIFIER} characters, as in the claims of a token."
+        ))),
     }
 }
 

@@ -9,15 +9,16 @@ use wasm_bindgen::prelude::*;
 use super::keys::ALGORITHMS;
 use super::object::texts;
 use super::options::{Fields, invalid};
-use super::text;
+use super::text::{self, Head, identifier};
 use super::value::{CLAIMS_DEPTH, read_object};
 use crate::cookie::CookieName;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
 use crate::jwk::KeySet;
 use crate::jwt::verify::{PendingJwt, TrustedIssuer, Verifier, VerifierConfig};
-use crate::request::credentials::{self, Source};
-use crate::request::cross_site::{self, Origins, Provenance};
+use crate::request;
+use crate::request::credentials::Source;
+use crate::request::cross_site::{self, Origins};
 use crate::revocation::{Answer, FailurePolicy, RevocationConfig, SubjectCut, Write};
 use crate::time::UnixTime;
 
@@ -43,9 +44,6 @@ extern "C" {
 
 /// The longest entry that is copied, in UTF-16 code units; the core accepts no entry that comes near.
 const MAX_ENTRY: u32 = 256;
-
-/// The longest identifier, in UTF-16 code units: no token can hold a longer one.
-const MAX_IDENTIFIER: u32 = 65_536;
 
 /// A verifier, and what it needs to find tokens in requests.
 #[wasm_bindgen]
@@ -124,7 +122,7 @@ fn algorithms(value: &Value) -> Result<Vec<Algorithm>, Error> {
     names.iter().map(|name| Fields::one_of("each of algorithms", name, &ALGORITHMS)).collect()
 }
 
-fn revocation(mut fields: Fields) -> Result<RevocationConfig, Error> {
+pub(super) fn revocation(mut fields: Fields) -> Result<RevocationConfig, Error> {
     let mut config = RevocationConfig::default();
     if let Some(policy) =
         fields.word("onFailure", &[("reject", FailurePolicy::Reject), ("accept", FailurePolicy::Accept)])?
@@ -166,47 +164,17 @@ impl CoreVerifier {
     }
 
     /// Finds the token of a request, refuses requests of other sites, and goes on as `begin` does.
-    #[expect(clippy::too_many_arguments, reason = "one call across the boundary for the whole request")]
-    pub fn authenticate(
-        &self,
-        method: &JsValue,
-        authorization: &JsValue,
-        cookie: &JsValue,
-        sec_fetch_site: &JsValue,
-        origin: &JsValue,
-        upgrade: &JsValue,
-        options: &JsValue,
-        clock: &JsValue,
-    ) -> Result<CorePending, Error> {
+    pub fn authenticate(&self, request: &Array, options: &JsValue, clock: &JsValue) -> Result<CorePending, Error> {
         let now = call_time(options, clock)?;
-        let authorization = text::header(authorization, ErrorCode::AuthorizationMalformed)?;
-        let cookie = text::header(cookie, ErrorCode::CookieHeaderInvalid)?;
-        let credential = credentials::find(authorization.as_deref(), cookie.as_deref(), self.cookie.as_deref())?;
-        if credential.source == Source::Cookie {
-            let read = |value| text::header(value, ErrorCode::CrossSite);
-            let (method, sec_fetch_site) = (read(method)?, read(sec_fetch_site)?);
-            let (origin, upgrade) = (read(origin)?, read(upgrade)?);
-            let provenance = Provenance {
-                method: method.as_deref(),
-                sec_fetch_site: sec_fetch_site.as_deref(),
-                origin: origin.as_deref(),
-                upgrade: upgrade.as_deref(),
-            };
-            cross_site::check(&provenance, &self.origins)?;
-        }
-        Ok(CorePending { jwt: Some(self.verifier.begin(credential.token, now)?), source: Some(credential.source) })
+        let head = Head::read(request)?;
+        let (jwt, source) =
+            request::authenticate(&self.verifier, &head.as_head(), self.cookie.as_deref(), &self.origins, now)?;
+        Ok(CorePending { jwt: Some(jwt), source: Some(source) })
     }
 
     /// Refuses a request of another site, whatever its method and whether or not it carries a token.
-    pub fn check_cross_site(&self, sec_fetch_site: &JsValue, origin: &JsValue) -> Result<(), Error> {
-        let sec_fetch_site = text::header(sec_fetch_site, ErrorCode::CrossSite)?;
-        let origin = text::header(origin, ErrorCode::CrossSite)?;
-        let provenance = Provenance {
-            sec_fetch_site: sec_fetch_site.as_deref(),
-            origin: origin.as_deref(),
-            ..Provenance::default()
-        };
-        cross_site::check_always(&provenance, &self.origins)
+    pub fn check_cross_site(&self, request: &Array) -> Result<(), Error> {
+        cross_site::check_always(&Head::read(request)?.as_head().provenance, &self.origins)
     }
 
     /// How long the host may wait for the revocation store, in seconds.
@@ -272,21 +240,14 @@ fn subject_cut(options: &JsValue) -> Result<(Option<String>, SubjectCut), Error>
     Ok((issuer, SubjectCut { before, version }))
 }
 
-fn call_time(options: &JsValue, clock: &JsValue) -> Result<UnixTime, Error> {
+pub(super) fn call_time(options: &JsValue, clock: &JsValue) -> Result<UnixTime, Error> {
     let mut fields = Fields::read(options)?;
     let now = text::now(&mut fields, clock)?;
     fields.finish()?;
     Ok(now)
 }
 
-fn identifier(name: &str, value: &JsValue) -> Result<String, Error> {
-    let text = value.dyn_ref::<JsString>().filter(|text| (1..=MAX_IDENTIFIER).contains(&text.length()));
-    text.map(String::from).ok_or_else(|| {
-        invalid(format!("{name} must be a string of 1 to {MAX_IDENTIFIER} characters, as in the claims of a token."))
-    })
-}
-
-fn entry(write: &Write) -> EntryWrite {
+pub(super) fn entry(write: &Write) -> EntryWrite {
     // At most some years of seconds: a double holds them exactly.
     #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "far below 2^53")]
     let ttl = write.ttl_seconds as f64;
@@ -322,7 +283,7 @@ impl CorePending {
     }
 }
 
-fn answer(value: &JsValue) -> Answer {
+pub(super) fn answer(value: &JsValue) -> Answer {
     match value.dyn_ref::<JsString>() {
         Some(text) if text.length() <= MAX_ENTRY => Answer::Value(String::from(text)),
         None if value.is_null() => Answer::Missing,

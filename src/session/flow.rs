@@ -12,6 +12,8 @@
 use core::fmt;
 use core::mem;
 
+use serde_json::Value;
+
 use super::policy::SessionPolicy;
 use super::record::{MAX_RECORD, Session, SubjectRecord};
 use super::rotate::{NewSession, Refusal, Rotation, end, end_all, login, rotate};
@@ -79,6 +81,32 @@ impl Flow {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Whether it begins a session.
+    #[must_use]
+    pub fn is_login(&self) -> bool {
+        matches!(self.task, Task::Login { .. })
+    }
+
+    /// The session that it is about, where that is known beforehand.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        match &self.task {
+            Task::Refresh { presented, .. } => Some(&presented.sid),
+            Task::End { sid } | Task::Check { sid, .. } => Some(sid),
+            Task::Login { .. } | Task::EndAll | Task::Sweep | Task::List => None,
+        }
+    }
+
+    /// The claims beyond the issuer's own that the access token of a refresh will have; `None` for other calls.
+    #[must_use]
+    pub fn claims(&self) -> Option<Value> {
+        let Task::Refresh { presented, .. } = &self.task else { return None };
+        let mut claims = presented.claims.tree();
+        claims.insert("sub".to_owned(), presented.subject.as_str().into());
+        claims.insert("sid".to_owned(), presented.sid.as_str().into());
+        Some(Value::Object(claims))
     }
 
     /// What is worth telling, once the call is done.

@@ -18,6 +18,7 @@ pub mod flow;
 pub mod gate;
 pub mod policy;
 pub mod record;
+mod refuse;
 pub mod rotate;
 pub mod step;
 pub mod token;

@@ -36,7 +36,7 @@ impl AppClaims {
         Ok(Self((!claims.is_empty()).then(|| json::write(&Value::Object(claims)))))
     }
 
-    fn tree(&self) -> Map<String, Value> {
+    pub(super) fn tree(&self) -> Map<String, Value> {
         let tree = self.0.as_ref().and_then(|text| json::parse_value(text.as_bytes()).ok());
         match tree {
             Some(Value::Object(map)) => map,
