@@ -72,6 +72,14 @@ export type ErrorCode =
   | "ERR_REVOCATION_UNAVAILABLE"
   /** A synchronous call cannot ask the revocation store; call verifyAsync. */
   | "ERR_REVOCATION_NEEDS_ASYNC"
+  /** The session is not there any more: it was ended, its refresh token was used before, or it never was. */
+  | "ERR_SESSION_ENDED"
+  /** No refresh token of the request belongs to the session of its access token. */
+  | "ERR_SESSION_MISMATCH"
+  /** The application's own check refused the claims. */
+  | "ERR_CLAIMS_REFUSED"
+  /** The session store did not give a usable answer in time. */
+  | "ERR_STORE_UNAVAILABLE"
   /** The claims to issue are not usable: a reserved name, a wrong type, or not JSON. */
   | "ERR_ISSUE_CLAIMS"
   /** The host's signing callback failed or returned something that is not a signature. */
@@ -105,6 +113,7 @@ export type ErrorStep =
   | "claims"
   | "policy"
   | "revocation"
+  | "session"
   | "issue"
   | "cookie"
   | "runtime";
@@ -149,6 +158,10 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: readonly [ErrorStatus, Er
   ERR_TOKEN_REVOKED: [401, "revocation"],
   ERR_REVOCATION_UNAVAILABLE: [503, "revocation"],
   ERR_REVOCATION_NEEDS_ASYNC: [500, "revocation"],
+  ERR_SESSION_ENDED: [401, "session"],
+  ERR_SESSION_MISMATCH: [401, "session"],
+  ERR_CLAIMS_REFUSED: [401, "session"],
+  ERR_STORE_UNAVAILABLE: [503, "session"],
   ERR_ISSUE_CLAIMS: [500, "issue"],
   ERR_SIGNER_FAILED: [503, "issue"],
   ERR_COOKIE_INVALID: [500, "cookie"],

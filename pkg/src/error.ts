@@ -10,6 +10,7 @@ export interface ErrorDetails {
   claim?: string;
   reason?: string;
   wwwAuthenticate?: string;
+  retryAfter?: number;
 }
 
 /**
@@ -40,6 +41,13 @@ export class WaxsealError extends Error {
   readonly reason?: ErrorReason;
   /** The value of a `WWW-Authenticate` header for the response (RFC 6750 section 3), where one belongs there. */
   readonly wwwAuthenticate?: string;
+  /** The value of a `Retry-After` header for the response, in seconds, with status 503. */
+  readonly retryAfter?: number;
+  /**
+   * On errors of sessions: `Set-Cookie` headers that clear both cookies, and `Cache-Control: no-store`. Nothing sends them
+   * by itself: a refresh that fails late must not sign out a user who has just signed in again.
+   */
+  readonly clearingHeaders?: Headers;
 
   /** @internal */
   constructor(details: ErrorDetails) {
@@ -51,6 +59,7 @@ export class WaxsealError extends Error {
     if (details.claim !== undefined) this.claim = details.claim;
     if (details.reason !== undefined) this.reason = details.reason as ErrorReason;
     if (details.wwwAuthenticate !== undefined) this.wwwAuthenticate = details.wwwAuthenticate;
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
   }
 }
 

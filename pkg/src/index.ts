@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Waxseal verifies and issues ES256 and RS256 JSON Web Tokens, builds and reads secure cookies, and checks revocation. The
- * rules are Rust, compiled to WebAssembly; these files load it, read the clock and do the I/O that it asks for.
+ * Waxseal verifies and issues ES256 and RS256 JSON Web Tokens, keeps users signed in with rotated refresh tokens, builds and
+ * reads secure cookies, and checks revocation. The rules are Rust, compiled to WebAssembly; these files load it, read the
+ * clock and do the I/O that it asks for.
  *
  * @packageDocumentation
  */
@@ -26,6 +27,9 @@ export {
   type KeyPair,
   type SigningCallback,
 } from "./issuer.js";
+export { createSessions, type Sessions } from "./sessions/sessions.js";
+export type * from "./sessions/types.js";
+export type { SessionStore, StoreDescription } from "./stores/store.js";
 export { decodeUnverified, type ExplainedStep, type Explanation, explain, init, thumbprint } from "./tools.js";
 export type * from "./types.js";
 export { createVerifier, type Verifier } from "./verifier.js";

@@ -1,6 +1,5 @@
-import { WaxsealError } from "./error.js";
 import { callOptions, type Clock, clockFrom, snapshot, take } from "./options.js";
-import { hostSigner, type HostKey, type Sign } from "./signer.js";
+import { hostSigner, type HostKey, type Sign, signed } from "./signer.js";
 import type { Json, JwkSet, JWK } from "./types.js";
 import { call, type Core, Handle, load, Once } from "./wasm.js";
 
@@ -108,11 +107,12 @@ export class Issuer implements Disposable {
   async issue(claims: IssueClaims, options?: IssueOptions): Promise<string> {
     const [plain, clock] = callOptions(options, this.#clock);
     const sign = this.#sign;
-    if (sign === undefined) return this.#core.use((issuer) => issuer.issue(claims, plain, clock));
-    const input = new Once(this.#core.use((issuer) => issuer.prepare(claims, plain, clock)));
+    const issued = this.#core.use((issuer) => issuer.issue(claims, plain, clock));
+    if (typeof issued === "string") return issued;
+    const input = new Once(issued);
     try {
       const signature = await signed(
-        sign,
+        sign as Sign,
         input.use((prepared) => prepared.bytes()),
       );
       return input.use((prepared) => prepared.finish(signature));
@@ -141,22 +141,6 @@ export class Issuer implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array> {
-  let signature: unknown;
-  try {
-    signature = await sign(bytes);
-  } catch {
-    throw new WaxsealError({ code: "ERR_SIGNER_FAILED", message: "The signing key threw an exception or rejected." });
-  }
-  if (signature instanceof Uint8Array) return signature;
-  if (Object.prototype.toString.call(signature) === "[object ArrayBuffer]")
-    return new Uint8Array(signature as ArrayBuffer);
-  throw new WaxsealError({
-    code: "ERR_SIGNER_FAILED",
-    message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
-  });
 }
 
 /** What {@link generateKeyPair} gives. Keep `privateKey` secret. */

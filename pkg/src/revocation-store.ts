@@ -1,10 +1,8 @@
 /** Reads and writes the host's revocation store within a timeout. What an answer means is decided by the core. */
+import { type Deadline, FAILED, within } from "./deadline.js";
 import { optionInvalid, WaxsealError } from "./error.js";
 import { isObject } from "./options.js";
 import type { RevocationStore } from "./types.js";
-
-/** Stands for a read that failed; the core takes whatever is neither a string nor null for one. */
-const FAILED = undefined;
 
 /** Checks that a store can be read at all. */
 export function storeFrom(option: unknown): RevocationStore {
@@ -17,13 +15,12 @@ export function storeFrom(option: unknown): RevocationStore {
 /** Reads all keys together; never rejects and never takes longer than the timeout. */
 export async function readEntries(store: RevocationStore, keys: string[], timeout: number): Promise<unknown[]> {
   if (keys.length === 0) return [];
-  return withTimeout(timeout, async (deadline) => {
+  return within(timeout, async ({ attempt }) => {
     // Methods are called on the store itself: a KV namespace refuses to be called unbound.
     if (member(store, "getMany") !== undefined) {
-      const answers = attempt(async () => inOrder(await store.getMany?.([...keys]), keys));
-      return (await Promise.race([answers, deadline])) ?? [];
+      return (await attempt(async () => inOrder(await store.getMany?.([...keys]), keys))) ?? [];
     }
-    return Promise.all(keys.map((key) => Promise.race([attempt(() => store.get(key)), deadline])));
+    return Promise.all(keys.map((key) => attempt(() => store.get(key))));
   });
 }
 
@@ -36,18 +33,25 @@ function inOrder(answers: unknown, keys: string[]): unknown[] {
   return answers.length > keys.length ? [...read, FAILED] : read;
 }
 
+/** An entry to write. */
+export type EntryWrite = [key: string, value: string, expirationTtl: number];
+
+/** Checks that a store can be written. */
+export function writable(store: RevocationStore): RevocationStore {
+  if (member(store, "put") !== undefined) return store;
+  throw optionInvalid("revocation.store needs a method put(key, value, { expirationTtl }) to revoke.");
+}
+
+/** Writes entries together, and says which were written. */
+export async function writeEntries(store: RevocationStore, entries: EntryWrite[], timeout: number): Promise<boolean[]> {
+  const write = async ({ attempt }: Deadline, [key, value, expirationTtl]: EntryWrite): Promise<boolean> =>
+    (await attempt(async () => (await store.put?.(key, value, { expirationTtl }), true))) === true;
+  return within(timeout, (deadline) => Promise.all(entries.map((entry) => write(deadline, entry))));
+}
+
 /** Writes one entry, or throws `ERR_REVOCATION_UNAVAILABLE`. */
-export async function writeEntry(
-  store: RevocationStore,
-  [key, value, expirationTtl]: [key: string, value: string, expirationTtl: number],
-  timeout: number,
-): Promise<void> {
-  if (member(store, "put") === undefined) {
-    throw optionInvalid("revocation.store needs a method put(key, value, { expirationTtl }) to revoke.");
-  }
-  const written = await withTimeout(timeout, (deadline) =>
-    Promise.race([attempt(async () => (await store.put?.(key, value, { expirationTtl }), true)), deadline]),
-  );
+export async function writeEntry(store: RevocationStore, entry: EntryWrite, timeout: number): Promise<void> {
+  const [written] = await writeEntries(writable(store), [entry], timeout);
   if (written !== true) {
     throw new WaxsealError({
       code: "ERR_REVOCATION_UNAVAILABLE",
@@ -62,25 +66,5 @@ function member(store: object, name: string): unknown {
     return Reflect.get(store, name);
   } catch {
     return null;
-  }
-}
-
-async function attempt<T>(run: () => T | Promise<T>): Promise<T | typeof FAILED> {
-  try {
-    return await run();
-  } catch {
-    return FAILED;
-  }
-}
-
-async function withTimeout<T>(seconds: number, run: (deadline: Promise<typeof FAILED>) => Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<typeof FAILED>((resolve) => {
-    timer = setTimeout(() => resolve(FAILED), seconds * 1000);
-  });
-  try {
-    return await run(deadline);
-  } finally {
-    clearTimeout(timer);
   }
 }

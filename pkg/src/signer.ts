@@ -86,3 +86,20 @@ function pemContent(pem: string): Uint8Array<ArrayBuffer> {
 function rsaMembers({ kty, n, e, d, p, q, dp, dq, qi }: JWK): JsonWebKey {
   return { kty, n, e, d, p, q, dp, dq, qi } as JsonWebKey;
 }
+
+/** Signs bytes with a key outside the module. */
+export async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array> {
+  let signature: unknown;
+  try {
+    signature = await sign(bytes);
+  } catch {
+    throw new WaxsealError({ code: "ERR_SIGNER_FAILED", message: "The signing key threw an exception or rejected." });
+  }
+  if (signature instanceof Uint8Array) return signature;
+  if (Object.prototype.toString.call(signature) === "[object ArrayBuffer]")
+    return new Uint8Array(signature as ArrayBuffer);
+  throw new WaxsealError({
+    code: "ERR_SIGNER_FAILED",
+    message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
+  });
+}

@@ -1,5 +1,6 @@
-import { optionInvalid, WaxsealError } from "./error.js";
-import { callOptions, type Clock, clockFrom, optionalFunction, snapshot, take, withSeconds } from "./options.js";
+import { optionInvalid } from "./error.js";
+import { Observer } from "./observer.js";
+import { callOptions, type Clock, clockFrom, snapshot, take, withSeconds } from "./options.js";
 import { requestParts } from "./request.js";
 import { readEntries, storeFrom, writeEntry } from "./revocation-store.js";
 import type {
@@ -42,20 +43,20 @@ export class Verifier implements Disposable {
   readonly #core: Handle<Core.CoreVerifier>;
   readonly #clock: Clock;
   readonly #store: RevocationStore | undefined;
-  readonly #listener: ((event: VerifierEvent) => void) | undefined;
+  readonly #observer: Observer<VerifierEvent>;
 
   /** @internal */
   constructor(options: unknown) {
     const { taken, rest } = take(options, ["clock", "onEvent", "revocation"]);
     this.#clock = clockFrom(taken.clock);
-    this.#listener = optionalFunction(taken.onEvent, "onEvent");
+    this.#observer = new Observer(taken.onEvent);
     if (taken.revocation !== undefined) {
       const revocation = take(taken.revocation, ["store"], "revocation");
       this.#store = storeFrom(revocation.taken.store);
       rest.revocation = revocation.rest;
     }
     const data = snapshot(rest);
-    this.#core = new Handle((core) => new core.CoreVerifier(data), this.#replaced);
+    this.#core = new Handle((core) => new core.CoreVerifier(data), this.#observer.replaced);
   }
 
   /**
@@ -67,10 +68,10 @@ export class Verifier implements Disposable {
    *   `revocation`, which only {@link verifyAsync} can check.
    */
   verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<C> {
-    return this.#reported(() => {
+    return this.#observer.reported(() => {
       const [plain, clock] = callOptions(options, this.#clock);
       const [claims, header] = this.#core.use((verifier) => verifier.verify(token, plain, clock));
-      this.#emit({ type: "accepted", revocation: "not-checked" });
+      this.#observer.emit({ type: "accepted", revocation: "not-checked" });
       return { claims: JSON.parse(claims) as C, header: JSON.parse(header) as ProtectedHeader };
     });
   }
@@ -83,7 +84,7 @@ export class Verifier implements Disposable {
    *   and the policy is to reject.
    */
   async verifyAsync<C = Claims>(token: string, options?: VerifyOptions): Promise<VerifyAsyncResult<C>> {
-    return this.#reportedAsync(async () => {
+    return this.#observer.reportedAsync(async () => {
       const [plain, clock] = callOptions(options, this.#clock);
       const { source: _, ...result } = await this.#decide<C>((verifier) => verifier.begin(token, plain, clock));
       return result;
@@ -103,10 +104,10 @@ export class Verifier implements Disposable {
     request: Request | RequestLike,
     options?: VerifyOptions,
   ): Promise<AuthenticateResult<C>> {
-    return this.#reportedAsync(async () => {
+    return this.#observer.reportedAsync(async () => {
       const [plain, clock] = callOptions(options, this.#clock);
       const parts = requestParts(request);
-      return this.#decide<C>((verifier) => verifier.authenticate(...parts, plain, clock));
+      return this.#decide<C>((verifier) => verifier.authenticate(parts, plain, clock));
     });
   }
 
@@ -120,9 +121,9 @@ export class Verifier implements Disposable {
    * @throws WaxsealError `ERR_CROSS_SITE`, also when the request does not say where it comes from
    */
   checkCrossSite(request: Request | RequestLike): void {
-    this.#reported(() => {
-      const [, , , secFetchSite, origin] = requestParts(request);
-      this.#core.use((verifier) => verifier.check_cross_site(secFetchSite, origin));
+    this.#observer.reported(() => {
+      const parts = requestParts(request);
+      this.#core.use((verifier) => verifier.check_cross_site(parts));
     });
   }
 
@@ -139,7 +140,7 @@ export class Verifier implements Disposable {
    */
   async revokeToken(claims: Claims): Promise<void> {
     await this.#write(this.#core.use((verifier) => verifier.revoke_token(claims, this.#clock())));
-    this.#emit({ type: "revoked", kind: "token" });
+    this.#observer.emit({ type: "revoked", kind: "token" });
   }
 
   /**
@@ -151,7 +152,7 @@ export class Verifier implements Disposable {
    */
   async revokeSession(sid: string, options?: { issuer?: string }): Promise<void> {
     await this.#write(this.#core.use((verifier) => verifier.revoke_session(sid, options)));
-    this.#emit({ type: "revoked", kind: "session" });
+    this.#observer.emit({ type: "revoked", kind: "session" });
   }
 
   /**
@@ -171,7 +172,7 @@ export class Verifier implements Disposable {
     const key = this.#core.use((verifier) => verifier.subject_key(sub, plain));
     const [existing] = await readEntries(this.#storeToWrite(), [key], this.#timeout());
     await this.#write(this.#core.use((verifier) => verifier.revoke_subject(sub, plain, existing, this.#clock())));
-    this.#emit({ type: "revoked", kind: "subject" });
+    this.#observer.emit({ type: "revoked", kind: "subject" });
   }
 
   /** Frees the verifier's memory; every later call throws `ERR_DISPOSED`. */
@@ -191,7 +192,7 @@ export class Verifier implements Disposable {
       const answers = this.#store === undefined ? [] : await readEntries(this.#store, keys, this.#timeout());
       const [claims, header, revocation, source] = pending.use((check) => check.decide(answers));
       const result = { revocation: revocation as RevocationState, source: source as "bearer" | "cookie" };
-      this.#emit({ type: "accepted", ...result });
+      this.#observer.emit({ type: "accepted", ...result });
       return { claims: JSON.parse(claims) as C, header: JSON.parse(header) as ProtectedHeader, ...result };
     } finally {
       pending.dispose();
@@ -212,42 +213,6 @@ export class Verifier implements Disposable {
   }
 
   #once<T extends { free(): void }>(value: T): Once<T> {
-    return new Once(value, this.#replaced);
-  }
-
-  readonly #replaced = (): void => this.#emit({ type: "instance-replaced" });
-
-  #emit(event: VerifierEvent): void {
-    if (this.#listener === undefined) return;
-    // An observer must not decide whether somebody is signed in, and may not end the process either: Node does that when
-    // the promise of an asynchronous listener rejects.
-    try {
-      const outcome: unknown = this.#listener(event);
-      if (outcome instanceof Promise) outcome.catch(() => undefined);
-    } catch {
-      // Ignored, as said.
-    }
-  }
-
-  #rejected(thrown: unknown): void {
-    if (thrown instanceof WaxsealError) this.#emit({ type: "rejected", code: thrown.code, step: thrown.step });
-  }
-
-  #reported<T>(run: () => T): T {
-    try {
-      return run();
-    } catch (thrown) {
-      this.#rejected(thrown);
-      throw thrown;
-    }
-  }
-
-  async #reportedAsync<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (thrown) {
-      this.#rejected(thrown);
-      throw thrown;
-    }
+    return new Once(value, this.#observer.replaced);
   }
 }

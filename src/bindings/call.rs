@@ -123,7 +123,7 @@ impl CoreCall {
     pub fn events(&self) -> String {
         let mut list: Vec<Value> = Vec::new();
         for _ in 0..self.planted {
-            list.push(event("cookie-planted", self.flow.subject(), self.flow.session(), None));
+            list.push(event("duplicate-cookie", self.flow.subject(), self.flow.session(), None));
         }
         for (subject, what) in &self.events {
             list.push(match what {

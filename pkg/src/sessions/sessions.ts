@@ -1,0 +1,368 @@
+import { optionInvalid, WaxsealError } from "../error.js";
+import { Observer } from "../observer.js";
+import { callOptions, type Clock, clockFrom, isObject, optionalFunction, snapshot, take } from "../options.js";
+import { requestParts } from "../request.js";
+import { readEntries, storeFrom, writable } from "../revocation-store.js";
+import { hostSigner, type Sign } from "../signer.js";
+import type { Claims, JwkSet, ProtectedHeader, RequestLike, RevocationState } from "../types.js";
+import { type Core, Handle, load, Once } from "../wasm.js";
+import { drive, type Host, sessionStoreFrom, type Timeouts } from "./drive.js";
+import type {
+  ListedSession,
+  LoginOptions,
+  RefreshInput,
+  SessionAuthenticateOptions,
+  SessionAuthenticateResult,
+  SessionClaims,
+  SessionEvent,
+  SessionsOptions,
+  SignedIn,
+  SignedOut,
+} from "./types.js";
+
+/**
+ * Signs users in, and out again: access and refresh tokens in cookies, rotation with reuse detection, revocation.
+ *
+ * @param options Keys, names, and where sessions are kept. An unknown option is refused by name.
+ * @throws WaxsealError `ERR_OPTION_INVALID`, also for a store that cannot compare and swap, such as a Workers KV namespace;
+ *   `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`, `ERR_RUNTIME_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const sessions = await createSessions({
+ *   keys: privateJwk,
+ *   issuer: "https://app.example",
+ *   audience: "https://app.example",
+ *   origins: ["https://app.example"],
+ *   store: durableObjectStore(env.SESSIONS),
+ *   revocation: { store: env.REVOKED },
+ * });
+ * const { headers } = await sessions.login(userId, { request });
+ * ```
+ */
+export async function createSessions(options: SessionsOptions): Promise<Sessions> {
+  await load();
+  const { taken, rest } = take(options, [
+    "keys",
+    "refreshKeys",
+    "store",
+    "revocation",
+    "client",
+    "validate",
+    "onEvent",
+    "clock",
+  ]);
+  const store = sessionStoreFrom(taken.store);
+  let revocation: Host["revocation"];
+  if (isObject(taken.revocation)) {
+    const parts = take(taken.revocation, ["store"], "revocation");
+    revocation = writable(storeFrom(parts.taken.store));
+    rest.revocation = parts.rest;
+  } else {
+    rest.revocation = taken.revocation;
+  }
+  const [keys, sign] = await keyPairs(taken.keys, "keys");
+  const [refreshKeys, signRefresh] =
+    taken.refreshKeys === undefined ? [[], sign] : await keyPairs(taken.refreshKeys, "refreshKeys");
+  const data = snapshot([rest, keys, refreshKeys] as const);
+  return new Sessions((core) => new core.CoreSessions(...data), {
+    host: { store, revocation, sign: [sign, signRefresh] },
+    clock: clockFrom(taken.clock),
+    client: optionalFunction(taken.client, "client"),
+    validate: optionalFunction(taken.validate, "validate"),
+    observer: new Observer(taken.onEvent),
+  });
+}
+
+type KeyPair = [key: unknown, host: unknown];
+
+/** Of each key what the core may see of it, and how the first signs if it does so outside the module. */
+async function keyPairs(option: unknown, name: string): Promise<[KeyPair[], Sign | undefined]> {
+  const list: unknown[] = Array.isArray(option) ? [...(option as unknown[])] : [option];
+  if (option === undefined || list.length === 0) throw optionInvalid(`${name} is required: a private key, or several.`);
+  const hosts = await Promise.all(list.map(hostSigner));
+  const pairs = list.map((key, index): KeyPair => {
+    const host = hosts[index];
+    return host === undefined ? [key, undefined] : [undefined, host.description];
+  });
+  return [pairs, hosts[0]?.sign];
+}
+
+/** What belongs to the application. @internal */
+interface Parts {
+  host: Host;
+  clock: Clock;
+  client: SessionsOptions["client"];
+  validate: SessionsOptions["validate"];
+  observer: Observer<SessionEvent>;
+}
+
+/** Sessions by the options that they were made with. Made by {@link createSessions}. */
+export class Sessions implements Disposable {
+  readonly #core: Handle<Core.CoreSessions>;
+  readonly #parts: Parts;
+  readonly #timeouts: Timeouts;
+
+  /** @internal */
+  constructor(make: (core: typeof Core) => Core.CoreSessions, parts: Parts) {
+    this.#parts = parts;
+    this.#core = new Handle(make, parts.observer.replaced);
+    const seconds = (name: "store_timeout" | "revocation_timeout"): number => this.#core.use((core) => core[name]());
+    this.#timeouts = { store: seconds("store_timeout"), revocation: seconds("revocation_timeout") };
+  }
+
+  /**
+   * Begins a session. Call it once the user's identity is known, and send its `headers` with the answer.
+   *
+   * @param subject Who signs in: an identifier that never changes, not an e-mail address.
+   * @param options The request, claims for the access tokens, and what the session is listed as.
+   * @throws WaxsealError `ERR_CROSS_SITE`; `ERR_STORE_UNAVAILABLE`, `ERR_SIGNER_FAILED`, `ERR_REVOCATION_UNAVAILABLE` (503);
+   *   `ERR_ISSUE_CLAIMS`, `ERR_COOKIE_TOO_LARGE` when the claims cannot be put into tokens, or these into cookies
+   */
+  async login(subject: string, options: LoginOptions = {}): Promise<SignedIn> {
+    return this.#observed(async () => {
+      const { taken, rest } = take(options, ["request"]);
+      const request = taken.request as LoginOptions["request"];
+      const parts = request === undefined ? undefined : requestParts(request);
+      const client = this.#client(request);
+      return this.#signIn((core) => core.login(subject, rest, parts, client, this.#parts.clock()));
+    });
+  }
+
+  /**
+   * Finds the access token of a request, in `Authorization: Bearer` or in its cookie, and verifies it: signature, claims,
+   * revocation, and the application's own `validate`. An unsafe request with a cookie must not come from another site.
+   *
+   * A session that was ended is refused as soon as the revocation store shows it: with Workers KV after about a minute,
+   * and at once with `strong`.
+   *
+   * @throws WaxsealError as `Verifier.authenticate`; with `strong` also `ERR_SESSION_ENDED`, `ERR_STORE_UNAVAILABLE` (503);
+   *   `ERR_CLAIMS_REFUSED`
+   */
+  async authenticate<C = Claims>(
+    request: Request | RequestLike,
+    options: SessionAuthenticateOptions = {},
+  ): Promise<SessionAuthenticateResult<C>> {
+    return this.#observed(async () => {
+      const { taken, rest } = take(options, ["strong"]);
+      if (taken.strong !== undefined && typeof taken.strong !== "boolean") {
+        throw optionInvalid("strong must be true or false.");
+      }
+      const [plain, clock] = callOptions(rest, this.#parts.clock);
+      const parts = requestParts(request);
+      const pending = this.#once(this.#core.use((core) => core.authenticate(parts, plain, clock)));
+      try {
+        const { revocation } = this.#parts.host;
+        const keys = pending.use((check) => check.keys());
+        const answers = revocation === undefined ? [] : await readEntries(revocation, keys, this.#timeouts.revocation);
+        const [claimsText, header, state, source] = pending.use((check) => check.decide(answers));
+        if (taken.strong === true) await this.#drive(() => pending.use((check) => check.check()));
+        const claims = JSON.parse(claimsText) as C & SessionClaims;
+        await this.#validate(claims);
+        const result = { revocation: state as RevocationState, source: source as "bearer" | "cookie" };
+        this.#parts.observer.emit({ type: "accepted", ...result });
+        return { claims, header: JSON.parse(header) as ProtectedHeader, sessionId: claims.sid, ...result };
+      } finally {
+        pending.dispose();
+      }
+    });
+  }
+
+  /**
+   * Gives new tokens for a refresh token, and ends the session if the token was used before. Inside the grace window
+   * every caller gets the same new refresh token, so tabs that refresh at once all stay signed in.
+   *
+   * A refresh that fails clears no cookie, and should not: `error.clearingHeaders` has the headers for who wants them.
+   *
+   * @param request A request with both cookies of a session, or `{ refreshToken }` of a client without cookies.
+   * @throws WaxsealError `ERR_CROSS_SITE`, `ERR_CREDENTIALS_MISSING`, `ERR_SESSION_MISMATCH`, `ERR_SESSION_ENDED`,
+   *   `ERR_TOKEN_EXPIRED`, `ERR_CLAIMS_REFUSED` and the codes of verification; `ERR_STORE_UNAVAILABLE` (503, with
+   *   `retryAfter`), after which the same refresh may be tried again
+   */
+  async refresh(request: Request | RequestLike | RefreshInput): Promise<SignedIn> {
+    return this.#observed(async () => {
+      const client = this.#client(request);
+      const token = refreshTokenOf(request);
+      const parts = token === undefined ? requestParts(request) : undefined;
+      return this.#signIn((core) =>
+        parts === undefined
+          ? core.refresh_with(token, client, this.#parts.clock())
+          : core.refresh(parts, client, this.#parts.clock()),
+      );
+    });
+  }
+
+  /**
+   * Ends the session of a request, found by its access token, which may have expired. A request without a session is signed
+   * out already: that is no error.
+   *
+   * @param request A request with an access token, or `{ refreshToken }` of a client without cookies.
+   * @returns The headers that clear both cookies.
+   * @throws WaxsealError `ERR_CROSS_SITE`; `ERR_STORE_UNAVAILABLE` when the end may not have been written, and
+   *   `ERR_REVOCATION_UNAVAILABLE` when it was but access tokens may live on until they expire (503): send
+   *   `error.clearingHeaders` with the answer all the same
+   */
+  async logout(request: Request | RequestLike | RefreshInput): Promise<SignedOut> {
+    return this.#observed(async () => {
+      const token = refreshTokenOf(request);
+      const parts = token === undefined ? requestParts(request) : undefined;
+      const call = this.#core.use((core) =>
+        parts === undefined ? core.logout_with(token, this.#parts.clock()) : core.logout(parts, this.#parts.clock()),
+      );
+      const ended = call === undefined ? false : await this.#end(() => call);
+      return { headers: this.#clearing(), ended };
+    });
+  }
+
+  /**
+   * Ends every session of a subject. No refresh succeeds from this moment; access tokens are refused as soon as the
+   * revocation store shows it, and at once by `authenticate` with `strong`. A login that follows works at once.
+   *
+   * @returns Whether the subject had ever signed in.
+   * @throws WaxsealError `ERR_STORE_UNAVAILABLE`, `ERR_REVOCATION_UNAVAILABLE` (503): not everything may have been done
+   */
+  async logoutEverywhere(subject: string): Promise<{ ended: boolean }> {
+    return this.#observed(async () => ({
+      ended: await this.#end((core) => core.end_all(subject, this.#parts.clock())),
+    }));
+  }
+
+  /**
+   * Ends one session of a subject.
+   *
+   * @param subject Whose session it is. Check that it is the caller's own.
+   * @param sessionId As in {@link list}.
+   * @returns Whether there was such a session, live until now.
+   * @throws WaxsealError as {@link logoutEverywhere}
+   */
+  async end(subject: string, sessionId: string): Promise<{ ended: boolean }> {
+    return this.#observed(async () => ({
+      ended: await this.#end((core) => core.end(subject, sessionId, this.#parts.clock())),
+    }));
+  }
+
+  /**
+   * Writes the revocation entries of a subject that could not be written when something was ended. Every other call of the
+   * subject tries that too.
+   *
+   * @returns Whether there were any.
+   * @throws WaxsealError as {@link logoutEverywhere}
+   */
+  async sweep(subject: string): Promise<{ found: boolean }> {
+    return this.#observed(async () => ({
+      found: await this.#end((core) => core.sweep(subject, this.#parts.clock())),
+    }));
+  }
+
+  /**
+   * The live sessions of a subject, the oldest first.
+   *
+   * @throws WaxsealError `ERR_STORE_UNAVAILABLE`
+   */
+  async list(subject: string): Promise<ListedSession[]> {
+    return this.#observed(async () => {
+      const end = await this.#drive((core) => core.list(subject, this.#parts.clock()));
+      return end[0] === "sessions" ? (JSON.parse(end[1]) as ListedSession[]) : [];
+    });
+  }
+
+  /** As `Verifier.checkCrossSite`; login, refresh and logout ask by themselves. */
+  checkCrossSite(request: Request | RequestLike): void {
+    this.#parts.observer.reported(() => {
+      const parts = requestParts(request);
+      this.#core.use((core) => core.check_cross_site(parts));
+    });
+  }
+
+  /** The public keys of access tokens, with `kid`, `use` and `alg`: what to serve at `/.well-known/jwks.json`. */
+  jwks(): JwkSet {
+    return JSON.parse(this.#core.use((core) => core.jwks())) as JwkSet;
+  }
+
+  /** Frees the memory and forgets the keys; every later call throws `ERR_DISPOSED`. */
+  dispose(): void {
+    this.#core.dispose();
+  }
+
+  /** As {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async #signIn(begin: (core: Core.CoreSessions) => Core.CoreCall): Promise<SignedIn> {
+    const end = await this.#drive(begin);
+    if (end[0] !== "released") throw new WaxsealError({ code: "ERR_INTERNAL", message: "A login gave no tokens." });
+    const [, accessToken, refreshToken, sessionId, expiresAt, refreshAfter, setCookies] = end;
+    return { accessToken, refreshToken, sessionId, expiresAt, refreshAfter, headers: headersWith(setCookies) };
+  }
+
+  async #end(begin: (core: Core.CoreSessions) => Core.CoreCall): Promise<boolean> {
+    const end = await this.#drive(begin);
+    return end[0] === "ended" && end[1];
+  }
+
+  async #drive(begin: (core: Core.CoreSessions) => Core.CoreCall): ReturnType<typeof drive> {
+    const call = this.#once(this.#core.use(begin));
+    try {
+      const claims = call.use((running) => running.claims());
+      if (claims !== undefined) await this.#validate(JSON.parse(claims) as SessionClaims);
+      return await drive(call, this.#parts.host, this.#timeouts);
+    } finally {
+      for (const event of this.#events(call)) this.#parts.observer.emit(event);
+      call.dispose();
+    }
+  }
+
+  /** What a call has to report; nothing when its instance was replaced. */
+  #events(call: Once<Core.CoreCall>): SessionEvent[] {
+    try {
+      return JSON.parse(call.use((running) => running.events())) as SessionEvent[];
+    } catch {
+      return [];
+    }
+  }
+
+  async #validate(claims: SessionClaims): Promise<void> {
+    const { validate } = this.#parts;
+    if (validate === undefined || (await validate(claims)) === true) return;
+    throw new WaxsealError({ code: "ERR_CLAIMS_REFUSED", message: "The option validate did not answer true." });
+  }
+
+  #client(request: Request | RequestLike | RefreshInput | undefined): string | undefined {
+    return request === undefined ? undefined : this.#parts.client?.(request);
+  }
+
+  #once<T extends { free(): void }>(value: T): Once<T> {
+    return new Once(value, this.#parts.observer.replaced);
+  }
+
+  #clearing(): Headers {
+    return headersWith(this.#core.use((core) => core.clearing()));
+  }
+
+  /** Reports what fails, and says with it how to clear the cookies. */
+  async #observed<T>(run: () => Promise<T>): Promise<T> {
+    return this.#parts.observer.reportedAsync(async () => {
+      try {
+        return await run();
+      } catch (thrown) {
+        if (thrown instanceof WaxsealError && thrown.code !== "ERR_DISPOSED") {
+          (thrown as { clearingHeaders?: Headers }).clearingHeaders = this.#clearing();
+        }
+        throw thrown;
+      }
+    });
+  }
+}
+
+function refreshTokenOf(request: unknown): unknown {
+  return isObject(request) && Object.hasOwn(request, "refreshToken") ? Reflect.get(request, "refreshToken") : undefined;
+}
+
+function headersWith(setCookies: string[]): Headers {
+  const headers = new Headers();
+  for (const line of setCookies) headers.append("Set-Cookie", line);
+  // A shared cache that keeps this answer would hand one user's session to another (RFC 9111 section 5.2.2.5).
+  headers.set("Cache-Control", "no-store");
+  return headers;
+}
