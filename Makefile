@@ -39,6 +39,7 @@ www: $(DIST) ## the playground, a static site in www/dist (make www ARGS=--serve
 .PHONY: test
 test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium, packaging, end to end
 	@scripts/install-chromium.sh
+	@scripts/install-prometheus.sh
 	$(RUN) scripts/test.ts
 
 .PHONY: lint
