@@ -1,13 +1,13 @@
 //! How long tokens and sessions live, and what reuse costs.
 
 use crate::error::Error;
+use crate::jwt::issue::MAX_EXPIRES_IN;
 use crate::revocation::RevocationConfig;
 
 /// The greatest life of an access token, in seconds: a day. What is revoked lives on for so long where nobody asks.
 pub const MAX_ACCESS_LIFETIME: u32 = 86_400;
 
-/// The greatest life of a refresh token and of a session, in seconds: 400 days, which is all that a cookie may live
-/// (RFC 6265bis section 5.5).
+/// The greatest life of a session, in seconds: 400 days, which is all that a cookie may live (RFC 6265bis section 5.5).
 pub const MAX_SESSION_LIFETIME: u32 = 34_560_000;
 
 /// The greatest grace window, in seconds.
@@ -39,7 +39,8 @@ pub struct SessionPolicy {
     /// By how much of its life, in thousandths, an access token may live shorter, 0 to [`MAX_JITTER`]: tokens issued in
     /// one moment then do not all expire, and come to be refreshed, in one moment.
     pub access_jitter: u32,
-    /// How long a session lives without being refreshed, in seconds, at least `access_lifetime`.
+    /// How long a session lives without being refreshed, in seconds, from `access_lifetime` to [`MAX_EXPIRES_IN`], all
+    /// that a token may live.
     pub refresh_lifetime: u32,
     /// How long a session lives at most, in seconds, from `refresh_lifetime` to [`MAX_SESSION_LIFETIME`].
     pub absolute_lifetime: u32,
@@ -90,8 +91,8 @@ impl SessionPolicy {
             return refused("access.jitter", "be a number from 0 to 0.1");
         }
         // A session that has expired is forgotten, and no access token of it may be alive then.
-        if !(self.access_lifetime..=MAX_SESSION_LIFETIME).contains(&self.refresh_lifetime) {
-            return refused("refresh.expiresIn", "be a whole number of seconds from access.expiresIn to 34560000");
+        if !(self.access_lifetime..=MAX_EXPIRES_IN).contains(&self.refresh_lifetime) {
+            return refused("refresh.expiresIn", "be a whole number of seconds from access.expiresIn to 31536000");
         }
         if !(self.refresh_lifetime..=MAX_SESSION_LIFETIME).contains(&self.absolute_lifetime) {
             return refused("refresh.absolute", "be a whole number of seconds from refresh.expiresIn to 34560000");

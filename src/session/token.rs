@@ -27,13 +27,21 @@ impl AppClaims {
     /// Takes the claims that an application gives.
     ///
     /// # Errors
-    /// [`ErrorCode::IssueClaims`] for a claim that is the session's own.
+    /// [`ErrorCode::IssueClaims`] for a claim that is the session's own, and for claims that nest too deeply to travel in
+    /// the refresh token, one level further down.
     pub fn new(claims: Map<String, Value>) -> Result<Self, Error> {
         if let Some(name) = RESERVED.into_iter().find(|name| claims.contains_key(*name)) {
             let message = format!("The claim {name} is set by the session and cannot be given.");
             return Err(Error::new(ErrorCode::IssueClaims, message).with_claim(name, Reason::Invalid));
         }
-        Ok(Self((!claims.is_empty()).then(|| json::write(&Value::Object(claims)))))
+        if claims.is_empty() {
+            return Ok(Self(None));
+        }
+        let text = json::write(&Value::Object(claims));
+        if json::parse_object(format!("{{\"app\":{text}}}").as_bytes()).is_err() {
+            return Err(Error::new(ErrorCode::IssueClaims, "The claims are nested too deeply."));
+        }
+        Ok(Self(Some(text)))
     }
 
     pub(super) fn tree(&self) -> Map<String, Value> {
