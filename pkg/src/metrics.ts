@@ -10,7 +10,8 @@
 import { optionInvalid } from "./error.js";
 import { ERROR_CODES } from "./error-codes.js";
 import { optionalFunction, take } from "./options.js";
-import type { AuthenticateResult, RevocationState, VerifierEvent } from "./types.js";
+import type { SessionEvent } from "./sessions/types.js";
+import type { AuthenticateResult, RevocationState } from "./types.js";
 
 /** Any event, of this version of the library or of another one. */
 export interface AnyEvent {
@@ -51,21 +52,22 @@ interface Counter {
   readonly key: (event: Given) => string;
 }
 
-/** The types of events that are counted. */
-type Counted = VerifierEvent["type"] | "issued" | "refreshed" | "reuse-detected" | "duplicate-cookie";
+/** The kinds that an event of a type may have. */
+type Kinds<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T; kind: string }>["kind"];
 
 // Records rather than lists: the compiler refuses one that lacks a member of the union.
 const SOURCES: Record<AuthenticateResult["source"] | "direct", true> = { bearer: true, cookie: true, direct: true };
 const REVOCATION: Record<RevocationState, true> = { "not-checked": true, clear: true, unavailable: true };
-const REVOKED: Record<Extract<VerifierEvent, { type: "revoked" }>["kind"], true> = {
-  token: true,
-  session: true,
-  subject: true,
+const REVOKED: Record<Kinds<"revoked">, true> = { token: true, session: true, subject: true };
+const REUSE: Record<Kinds<"reuse-detected">, true> = {
+  previous: true,
+  older: true,
+  "other-client": true,
+  "rolled-back": true,
 };
-const REUSE = { previous: true, older: true, "other-client": true, "rolled-back": true };
 const BOOLEAN = { true: true, false: true };
 
-const COUNTERS: Record<Counted, Counter> = {
+const COUNTERS: Record<SessionEvent["type"], Counter> = {
   accepted: counter(
     "waxseal_accepted_total",
     "Tokens accepted, by where they were found and what revocation said.",
@@ -93,13 +95,17 @@ const COUNTERS: Record<Counted, Counter> = {
   ),
   revoked: counter(
     "waxseal_revoked_total",
-    "Tokens, sessions and subjects revoked, by whether the revocation entry is still to be written.",
-    combinations({ kind: REVOKED, pending: BOOLEAN }),
-    ({ kind, pending }) => `${kind} ${pending ?? false}`,
+    "Tokens, sessions and subjects revoked.",
+    combinations({ kind: REVOKED }),
+    ({ kind }) => `${kind}`,
+  ),
+  "revocation-pending": counter(
+    "waxseal_revocations_pending_total",
+    "Calls that ended something and could not write its revocation entry.",
   ),
   "duplicate-cookie": counter(
     "waxseal_duplicate_cookies_total",
-    "Requests with a second cookie of a name that holds a token.",
+    "Refresh cookies that were not of the session of their request.",
   ),
   "instance-replaced": counter(
     "waxseal_instances_replaced_total",
@@ -125,7 +131,7 @@ const UNRECOGNIZED = counter("waxseal_unrecognized_events_total", "Events of a t
  * ```
  */
 export function createMetrics(): Metrics<AnyEvent>;
-export function createMetrics<E extends AnyEvent = VerifierEvent>(options: MetricsOptions<E>): Metrics<E>;
+export function createMetrics<E extends AnyEvent = SessionEvent>(options: MetricsOptions<E>): Metrics<E>;
 export function createMetrics(options: unknown = {}): Metrics<AnyEvent> {
   const { taken, rest } = take(options, ["onEvent"]);
   const [unknown] = Object.keys(rest);
@@ -162,7 +168,7 @@ function seriesOf(event: unknown): string {
     const given = event as Given;
     const { type } = given;
     if (typeof type === "string" && Object.hasOwn(COUNTERS, type)) {
-      const { series, other, key } = COUNTERS[type as Counted];
+      const { series, other, key } = COUNTERS[type as SessionEvent["type"]];
       return series.get(key(given)) ?? other;
     }
   } catch {

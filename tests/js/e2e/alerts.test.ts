@@ -83,8 +83,8 @@ const FORGED = rejected("ERR_SIGNATURE_INVALID", "signature");
 const ANONYMOUS = rejected("ERR_CREDENTIALS_MISSING", "request");
 const UNAVAILABLE = rejected("ERR_REVOCATION_UNAVAILABLE", "revocation", 503);
 const SKIPPED = 'waxseal_accepted_total{source="cookie",revocation="unavailable"}';
-const PENDING = 'waxseal_revoked_total{kind="session",pending="true"}';
-const REVOKED = 'waxseal_revoked_total{kind="session",pending="false"}';
+const PENDING = "waxseal_revocations_pending_total";
+const REVOKED = 'waxseal_revoked_total{kind="session"}';
 const REPLACED = "waxseal_instances_replaced_total";
 
 /** Something that happens at an instance: which one, the series and how it goes. */

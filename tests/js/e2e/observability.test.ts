@@ -85,14 +85,21 @@ test("every alert has its section, and no section is of another", () => {
   assert.deepEqual(sections, alerts);
 });
 
+test("every code that the text and the rules speak of exists", () => {
+  const series = Object.keys(createMetrics().counts()).join("\n");
+  const named = new Set(`${text}${rules}`.match(/ERR_[A-Z_]+/g));
+  assert.ok(named.size > 5);
+  for (const code of named) assert.ok(series.includes(`code="${code}"`), code);
+});
+
 test("the programs compile under strict settings, and the published types report no event that is not in the table", () => {
   assert.equal(more.length, 0);
   const common = { noEmit: true, strict: true, skipLibCheck: true, target: "es2022" };
   const given = 'declare const jwks: import("waxseal").JwkSet;\n';
   const documented = `
-    import type { VerifierEvent } from "waxseal";
+    import type { SessionEvent } from "waxseal";
     const documented = { ${column("Events").map((type) => `${JSON.stringify(type)}: true`)} } as const;
-    export const all: Record<VerifierEvent["type"], true> = documented;`;
+    export const all: Record<SessionEvent["type"], true> = documented;`;
   const node = { ...common, module: "nodenext", lib: ["es2023", "dom"], types: ["node"] };
   const workers = {
     ...common,

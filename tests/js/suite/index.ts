@@ -4,6 +4,7 @@ import type { Suite } from "../harness/types.js";
 import { algorithms } from "./algorithms.js";
 import { authenticate } from "./authenticate.js";
 import { claimsSets } from "./claims.js";
+import { counted } from "./counted.js";
 import { cookies } from "./cookies.js";
 import { errors } from "./errors.js";
 import { decode, explain } from "./explain.js";
@@ -40,6 +41,7 @@ export const suites: Record<string, Suite> = {
   explain,
   decode,
   metrics,
+  counted,
   hostile,
   models,
   fuzzish,

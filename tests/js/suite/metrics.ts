@@ -1,13 +1,23 @@
 // Counters: every event is counted once, none can break or grow them, and what Prometheus reads is what was counted.
 
+import type { SessionEvent, VerifierEvent } from "waxseal";
 import { createMetrics, type Metrics } from "waxseal/metrics";
 import { deepEqual, equal, includes, ok, rejects, throws } from "../harness/assert.js";
-import type { Library, Suite } from "../harness/types.js";
-import { MemoryStore } from "./memory-store.js";
-import { NOW, claims, ec, makeVerifier, otherEc, signed } from "./support.js";
-import type { Verifier } from "./support.js";
-
-type Counts = Record<string, number>;
+import type { Suite } from "../harness/types.js";
+import {
+  accepted,
+  type Counts,
+  EXPIRED,
+  FORGED,
+  ISSUED,
+  PENDING,
+  refreshed,
+  rejected,
+  reused,
+  revoked,
+} from "./series.js";
+import { moved, total } from "./series.js";
+import { claims, ec, makeVerifier, signed } from "./support.js";
 
 /** Reads the text format as its grammar says (version 0.0.4): a counter's HELP and TYPE, then its samples. */
 function parse(text: string): { counts: Counts; types: Record<string, string> } {
@@ -35,22 +45,6 @@ function parse(text: string): { counts: Counts; types: Record<string, string> } 
   return { counts, types };
 }
 
-/** The series that are not 0. */
-function moved(metrics: { counts(): Counts }): Counts {
-  return Object.fromEntries(Object.entries(metrics.counts()).filter(([, count]) => count !== 0));
-}
-
-function total(counts: Counts): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-const rejected = (code: string, step: string, status: number): string =>
-  `waxseal_rejected_total{code="${code}",step="${step}",status="${status}"}`;
-const accepted = (source: string, revocation = "not-checked"): string =>
-  `waxseal_accepted_total{source="${source}",revocation="${revocation}"}`;
-
-const EXPIRED = rejected("ERR_TOKEN_EXPIRED", "policy", 401);
-const FORGED = rejected("ERR_SIGNATURE_INVALID", "signature", 401);
 const UNRECOGNIZED = "waxseal_unrecognized_events_total";
 
 const SUBJECT = { subject: "alice@example.com", sessionId: "c2Vzc2lvbi1vZi1hbGljZQ" };
@@ -67,23 +61,18 @@ const EVENTS: [object, string][] = [
     { type: "rejected", code: "ERR_REVOCATION_UNAVAILABLE", step: "revocation" },
     rejected("ERR_REVOCATION_UNAVAILABLE", "revocation", 503),
   ],
-  [{ type: "issued", ...SUBJECT }, "waxseal_issued_total"],
-  [{ type: "refreshed", ...SUBJECT, rotated: true }, 'waxseal_refreshed_total{rotated="true"}'],
-  [{ type: "refreshed", ...SUBJECT, rotated: false }, 'waxseal_refreshed_total{rotated="false"}'],
+  [{ type: "issued", ...SUBJECT }, ISSUED],
+  [{ type: "refreshed", ...SUBJECT, rotated: true }, refreshed(true)],
+  [{ type: "refreshed", ...SUBJECT, rotated: false }, refreshed(false)],
   ...["previous", "older", "other-client", "rolled-back"].map((kind): [object, string] => [
     { type: "reuse-detected", ...SUBJECT, kind },
-    `waxseal_reuse_detected_total{kind="${kind}"}`,
+    reused(kind),
   ]),
-  [{ type: "revoked", kind: "token" }, 'waxseal_revoked_total{kind="token",pending="false"}'],
-  [
-    { type: "revoked", ...SUBJECT, kind: "session", pending: true },
-    'waxseal_revoked_total{kind="session",pending="true"}',
-  ],
-  [
-    { type: "revoked", ...SUBJECT, kind: "subject", pending: false },
-    'waxseal_revoked_total{kind="subject",pending="false"}',
-  ],
-  [{ type: "duplicate-cookie" }, "waxseal_duplicate_cookies_total"],
+  [{ type: "revoked", kind: "token" }, revoked("token")],
+  [{ type: "revoked", ...SUBJECT, kind: "session" }, revoked("session")],
+  [{ type: "revoked", subject: SUBJECT.subject, kind: "subject" }, revoked("subject")],
+  [{ type: "revocation-pending", subject: SUBJECT.subject }, PENDING],
+  [{ type: "duplicate-cookie", ...SUBJECT }, "waxseal_duplicate_cookies_total"],
   [{ type: "instance-replaced" }, "waxseal_instances_replaced_total"],
 ];
 
@@ -96,7 +85,7 @@ const STRANGE: [object, string][] = [
   [{ type: "rejected" }, 'waxseal_rejected_total{code="other",step="other",status="other"}'],
   [{ type: "refreshed", rotated: 1 }, 'waxseal_refreshed_total{rotated="other"}'],
   [{ type: "reuse-detected", kind: "constructor" }, 'waxseal_reuse_detected_total{kind="other"}'],
-  [{ type: "revoked", kind: "planet" }, 'waxseal_revoked_total{kind="other",pending="other"}'],
+  [{ type: "revoked", kind: "planet" }, 'waxseal_revoked_total{kind="other"}'],
 ];
 
 /** What is no event at all. */
@@ -202,9 +191,9 @@ export const metrics: Suite = (h, lib) => {
     const metrics = createMetrics();
     const counts = metrics.counts();
     metrics.onEvent({ type: "issued" });
-    equal(counts["waxseal_issued_total"], 0);
-    counts["waxseal_issued_total"] = 99;
-    deepEqual(moved(metrics), { waxseal_issued_total: 1 });
+    equal(counts[ISSUED], 0);
+    counts[ISSUED] = 99;
+    deepEqual(moved(metrics), { [ISSUED]: 1 });
   });
 
   h.test("counters made apart count apart", () => {
@@ -216,8 +205,8 @@ export const metrics: Suite = (h, lib) => {
   h.test("members work without the object that they were taken from", () => {
     const { onEvent, counts, prometheus } = createMetrics();
     onEvent({ type: "issued" });
-    equal(parse(prometheus()).counts["waxseal_issued_total"], 1);
-    equal(counts()["waxseal_issued_total"], 1);
+    equal(parse(prometheus()).counts[ISSUED], 1);
+    equal(counts()[ISSUED], 1);
   });
 
   h.test("a listener of the caller's own gets the same event, already counted", async () => {
@@ -265,135 +254,19 @@ export const metrics: Suite = (h, lib) => {
     for (const options of [undefined, {}, { onEvent: undefined }]) ok(createMetrics(options as never));
   });
 
-  h.test("counters accept the listener's types: any event without one, its own with one", async () => {
-    type Login = { type: "issued"; subject: string; sessionId: string };
-    type Wider = Parameters<NonNullable<Parameters<Library["createVerifier"]>[0]["onEvent"]>>[0] | Login;
-    const any: (event: Wider) => void = createMetrics().onEvent;
-    const own: Metrics<Wider> = createMetrics({ onEvent: (_event: Wider) => undefined });
-    // @ts-expect-error A listener for logins alone must not be given to what reports more.
-    const narrow: (event: Wider) => void = createMetrics({ onEvent: (_event: Login) => undefined }).onEvent;
-    for (const listener of [any, own.onEvent, narrow]) listener({ type: "issued", subject: "s", sessionId: "s" });
-    equal(total(own.counts()), 1);
-  });
-
-  realVerifier(h, lib);
-};
-
-/** Tokens of every fate, each through every way in: a call is one event, whatever becomes of it. */
-function realVerifier(h: Parameters<Suite>[0], lib: Library): void {
-  const counted = async (overrides: object = {}): Promise<[Verifier, Metrics<{ type: string }>]> => {
-    const metrics = createMetrics();
-    return [await makeVerifier(lib, { onEvent: metrics.onEvent, ...overrides }), metrics];
-  };
-  const bearer = (token: string): Parameters<Verifier["authenticate"]>[0] => ({
-    method: "GET",
-    headers: { authorization: `Bearer ${token}` },
-  });
-  const tampered = async (): Promise<string> => {
-    const [header, , signature] = (await signed(await ec())).split(".");
-    const [, payload] = (await signed(await ec(), claims({ sub: "mallory" }))).split(".");
-    return `${header}.${payload}.${signature}`;
-  };
-
-  h.test("a good, an expired, a tampered and a malformed token are each counted once by every way in", async () => {
-    const fates: [string, string][] = [
-      [await signed(await ec()), ""],
-      [await signed(await ec(), claims({ exp: NOW })), EXPIRED],
-      [await tampered(), FORGED],
-      ["nonsense", rejected("ERR_TOKEN_MALFORMED", "segments", 401)],
-    ];
-    const ways: [string, (verifier: Verifier, token: string) => unknown][] = [
-      ["direct", (verifier, token) => verifier.verify(token)],
-      ["direct", (verifier, token) => verifier.verifyAsync(token)],
-      ["bearer", (verifier, token) => verifier.authenticate(bearer(token))],
-      [
-        "cookie",
-        (verifier, token) => verifier.authenticate({ method: "GET", headers: { cookie: `__Host-access=${token}` } }),
-      ],
-    ];
-    for (const [source, way] of ways) {
-      const [verifier, metrics] = await counted({ cookie: "__Host-access" });
-      const expected: Counts = {};
-      for (const [index, [token, series]] of fates.entries()) {
-        for (let i = 0; i <= index; i++) await Promise.allSettled([(async () => way(verifier, token))()]);
-        expected[series || accepted(source)] = index + 1;
-      }
-      deepEqual(moved(metrics), expected, String(way));
-    }
-  });
-
-  h.test("a token of another key is one invalid signature, or one key not found when it names its key", async () => {
-    const [verifier, metrics] = await counted();
-    const forged = await signed(await otherEc(), claims(), { alg: "ES256", kid: (await ec()).kid });
-    throws(() => verifier.verify(forged), "ERR_SIGNATURE_INVALID");
-    await rejects(async () => verifier.verifyAsync(await signed(await otherEc())), "ERR_KEY_NOT_FOUND");
-    deepEqual(moved(metrics), { [FORGED]: 1, [rejected("ERR_KEY_NOT_FOUND", "key", 401)]: 1 });
-  });
-
-  h.test(
-    "requests without credentials, from other sites, or twice the cookie are told apart from bad tokens",
-    async () => {
-      const [verifier, metrics] = await counted({ cookie: "__Host-access", origins: ["https://app.example"] });
-      const cookie = `__Host-access=${await signed(await ec())}`;
-      const origin = "https://evil.example";
-      await rejects(verifier.authenticate({ method: "GET", headers: {} }), "ERR_CREDENTIALS_MISSING");
-      await rejects(
-        verifier.authenticate({ method: "GET", headers: { cookie: `${cookie}; ${cookie}` } }),
-        "ERR_COOKIE_DUPLICATE",
-      );
-      await rejects(verifier.authenticate({ method: "POST", headers: { cookie, origin } }), "ERR_CROSS_SITE");
-      throws(() => verifier.checkCrossSite({ method: "POST", headers: { origin } }), "ERR_CROSS_SITE");
-      verifier.checkCrossSite({ method: "POST", headers: { origin: "https://app.example" } });
-      deepEqual(moved(metrics), {
-        [rejected("ERR_CREDENTIALS_MISSING", "request", 401)]: 1,
-        [rejected("ERR_COOKIE_DUPLICATE", "request", 400)]: 1,
-        [rejected("ERR_CROSS_SITE", "request", 403)]: 2,
-      });
-    },
-  );
-
-  h.test("a revocation, the refusal that follows, and a store that fails are each counted once", async () => {
-    const store = new MemoryStore();
-    const [verifier, metrics] = await counted({ revocation: { store } });
-    const token = await signed(await ec());
-    await verifier.authenticate(bearer(token));
-    await verifier.revokeToken(claims() as never);
-    await verifier.revokeSession("session-2");
-    await verifier.revokeSubject("bob");
-    await rejects(verifier.verifyAsync(token), "ERR_TOKEN_REVOKED");
-    throws(() => verifier.verify(token), "ERR_REVOCATION_NEEDS_ASYNC");
-    store.get = async () => {
-      throw new Error("store down");
-    };
-    await rejects(verifier.verifyAsync(token), "ERR_REVOCATION_UNAVAILABLE");
-    // The signature comes first: a forged token does not reach the store, and is no failure of it.
-    await rejects(verifier.verifyAsync(await tampered()), "ERR_SIGNATURE_INVALID");
-    deepEqual(moved(metrics), {
-      [accepted("bearer", "clear")]: 1,
-      'waxseal_revoked_total{kind="token",pending="false"}': 1,
-      'waxseal_revoked_total{kind="session",pending="false"}': 1,
-      'waxseal_revoked_total{kind="subject",pending="false"}': 1,
-      [rejected("ERR_TOKEN_REVOKED", "revocation", 401)]: 1,
-      [rejected("ERR_REVOCATION_NEEDS_ASYNC", "revocation", 500)]: 1,
-      [rejected("ERR_REVOCATION_UNAVAILABLE", "revocation", 503)]: 1,
-      [FORGED]: 1,
+  h.test("counters accept the listener's types: any event without one, its own with one", () => {
+    type Listener = (event: SessionEvent) => void;
+    const any: Listener & ((event: VerifierEvent) => void) = createMetrics().onEvent;
+    let sessions: string | undefined;
+    const own: Metrics<SessionEvent> = createMetrics({
+      onEvent: (event) => (sessions = event.type === "issued" ? event.sessionId : undefined),
     });
+    const verifiers: (event: VerifierEvent) => void = own.onEvent;
+    // @ts-expect-error A listener for verifiers alone must not be given to sessions, which report more.
+    const narrow: Listener = createMetrics({ onEvent: (_event: VerifierEvent) => undefined }).onEvent;
+    for (const listener of [any, own.onEvent, narrow]) listener({ type: "issued", subject: "s", sessionId: "sid" });
+    equal(sessions, "sid");
+    verifiers({ type: "instance-replaced" });
+    equal(total(own.counts()), 2);
   });
-
-  h.test("a token that is accepted without an answer of the store shows as such", async () => {
-    const store = { get: () => Promise.reject(new Error("store down")) };
-    const [verifier, metrics] = await counted({ revocation: { store, onFailure: "accept" } });
-    await verifier.verifyAsync(await signed(await ec()));
-    deepEqual(moved(metrics), { [accepted("direct", "unavailable")]: 1 });
-  });
-
-  h.test("verifiers that share counters are counted together, also while they run at once", async () => {
-    const [one, metrics] = await counted();
-    const other = await makeVerifier(lib, { onEvent: metrics.onEvent });
-    const [good, late] = [await signed(await ec()), await signed(await ec(), claims({ exp: NOW }))];
-    await Promise.allSettled(
-      Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? one : other).verifyAsync(i % 4 < 3 ? good : late)),
-    );
-    deepEqual(moved(metrics), { [accepted("direct")]: 150, [EXPIRED]: 50 });
-  });
-}
+};
