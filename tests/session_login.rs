@@ -150,23 +150,24 @@ fn what_has_ended_or_is_not_known_cannot_be_ended_again() {
 }
 
 #[test]
-fn ending_all_raises_the_version_and_leaves_one_entry_to_write() {
+fn ending_all_raises_the_version_and_leaves_the_entry_of_each_session_to_write() {
     let before = SubjectRecord { version: 3, ..record([session("r"), waiting("s"), ended("t")]) };
     let after = end_all(&before, &policy(), NOW);
-    assert_eq!((after.version, after.pending), (4, Some(NOW)));
+    assert_eq!(after.version, 4);
     assert_eq!(live(&after, NOW), [""; 0]);
-    assert_eq!(pending(&after), [""; 0]);
+    assert_eq!(pending(&after), ["r", "s"]);
     assert!(after.sessions.iter().all(|session| session.label.is_none()));
     let ends: Vec<_> = after.sessions.iter().map(|session| session.ended).collect();
     assert_eq!(ends, [Some(NOW), Some(NOW - 60), Some(NOW - 60)], "the first end is kept");
-    assert_eq!(end_all(&before, &without_revocation(), NOW).pending, None);
+    let without = end_all(&record([session("r"), ended("t")]), &without_revocation(), NOW);
+    assert_eq!(pending(&without), [""; 0]);
 }
 
 #[test]
 fn ending_all_twice_raises_the_version_twice_and_ends_nothing_again() {
     let once = end_all(&record([session("s")]), &policy(), NOW);
     let twice = end_all(&once, &policy(), NOW + 10);
-    assert_eq!(twice, SubjectRecord { version: 2, pending: Some(NOW + 10), ..once });
+    assert_eq!(twice, SubjectRecord { version: 2, ..once });
 }
 
 #[test]
@@ -205,10 +206,9 @@ fn an_ended_session_is_remembered_for_as_long_as_it_could_have_lived() {
 #[test]
 fn a_waiting_entry_is_dropped_when_no_access_token_is_left_to_revoke() {
     let stored = waiting("s");
-    let before = SubjectRecord { version: 1, pending: stored.ended, ..record([stored.clone()]) };
+    let before = record([stored.clone()]);
     let waits = |now| {
         let (after, _) = login(&before, &new("new"), &policy(), now).unwrap();
-        assert_eq!(after.pending.is_some(), after.session("s").unwrap().pending);
         after.has_pending()
     };
     let ended = stored.ended.unwrap();
@@ -339,7 +339,6 @@ proptest! {
                 },
                 Happening::EndAll => record = end_all(&record, &policy, now),
                 Happening::Announce => {
-                    record.pending = None;
                     record.sessions.iter_mut().for_each(|session| session.pending = false);
                 }
                 Happening::Wait(seconds) => now += seconds,
@@ -354,12 +353,6 @@ proptest! {
             for session in &record.sessions {
                 prop_assert!(expires_at >= session.expires_at + RETENTION);
                 prop_assert!(session.ended.is_none() || expires_at >= session.absolute + RETENTION);
-            }
-            // The subject's entry may be written until nothing waits; it then names a version that a login must not meet
-            // again from below.
-            if let (Some(since), Some(config)) = (record.pending, &policy.revocation) {
-                let last = since + u64::from(policy.access_lifetime) + 360;
-                prop_assert!(expires_at >= last.max(now) + config.revoke_session(ISSUER, "s").ttl_seconds);
             }
         }
         prop_assert_eq!(SubjectRecord::parse(&record.write()), Some(record));

@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, JsString, Uint8Array};
+use js_sys::{Array, JsString};
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
 use super::issuer::{CoreSigningInput, Issued};
 use super::object::texts;
 use super::sessions::Shared;
-use super::verifier::{answer, entry};
+use super::verifier::entry;
 use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwt::Overrides;
@@ -25,7 +25,6 @@ export type CallStep =
   | [step: "read", key: string]
   | [step: "swap", key: string, expected: string | undefined, next: string, expiresAt: number]
   | [step: "sign", access: Uint8Array | undefined, refresh: Uint8Array | undefined]
-  | [step: "entry", key: string]
   | [step: "write", entries: EntryWrite[]]
   | [step: "released", accessToken: string, refreshToken: string, sessionId: string, expiresAt: number, refreshAfter: number, setCookies: string[]]
   | [step: "ended", found: boolean]
@@ -62,7 +61,6 @@ enum Asked {
     Read,
     Signatures,
     Swap,
-    Entry,
     Writes(usize),
 }
 
@@ -97,7 +95,7 @@ impl CoreCall {
 
     /// Takes what came of the last step, and says the next.
     pub fn resume(&mut self, answer: &JsValue) -> Result<CallStep, Error> {
-        let mut reply = self.reply(answer);
+        let mut reply = self.reply(answer)?;
         loop {
             let flow = self.before.as_mut().unwrap_or(&mut self.flow);
             match flow.resume(&self.shared.policy, reply) {
@@ -148,8 +146,8 @@ impl CoreCall {
 }
 
 impl CoreCall {
-    fn reply(&mut self, answer: &JsValue) -> Reply {
-        match self.asked {
+    fn reply(&mut self, answer: &JsValue) -> Result<Reply, Error> {
+        Ok(match self.asked {
             Asked::Start => Reply::Start,
             Asked::Read => match answer.dyn_ref::<JsString>() {
                 // What no record is long enough to be is not copied; that it is no record shows all the same.
@@ -161,25 +159,27 @@ impl CoreCall {
                 None => Reply::Failed,
             },
             Asked::Swap => answer.as_bool().map_or(Reply::Failed, Reply::Swapped),
-            Asked::Entry => Reply::Entry(self::answer(answer)),
             Asked::Writes(count) => match answer.dyn_ref::<Array>() {
                 Some(written) => Reply::Written((0..).take(count).map(|i| written.get(i).is_truthy()).collect()),
                 None => Reply::Failed,
             },
             Asked::Signatures => match answer.dyn_ref::<Array>() {
-                Some(signatures) if self.finish(signatures).is_some() => Reply::Signed,
-                _ => Reply::Failed,
+                Some(signatures) => {
+                    self.finish(signatures)?;
+                    Reply::Signed
+                }
+                None => Reply::Failed,
             },
-        }
+        })
     }
 
-    fn finish(&mut self, signatures: &Array) -> Option<()> {
+    fn finish(&mut self, signatures: &Array) -> Result<(), Error> {
         for ((input, token), index) in self.signing.iter_mut().zip(&mut self.tokens).zip(0..) {
             if let Some(mut input) = input.take() {
-                *token = input.finish(signatures.get(index).dyn_ref::<Uint8Array>()?).ok()?;
+                *token = input.finish(&signatures.get(index).unchecked_into())?;
             }
         }
-        self.set_cookies().ok()
+        self.set_cookies()
     }
 
     /// Signs what can be signed here; `None` when that is all.
@@ -248,7 +248,6 @@ impl CoreCall {
                     Array::of5(&"swap".into(), &key(), &JsValue::from(expected), &next.into(), &expires_at.into());
                 (Asked::Swap, step)
             }
-            Step::ReadEntry { key } => (Asked::Entry, Array::of2(&"entry".into(), &key.into())),
             Step::WriteEntries(writes) => {
                 let entries = Array::new();
                 for write in &writes {

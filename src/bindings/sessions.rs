@@ -195,8 +195,7 @@ impl CoreSessions {
         let mut replaces = None;
         if let Some(request) = request {
             let head = Head::read(&request)?;
-            self.shared.gate.check_cross_site(&head.as_head())?;
-            if let Some(carried) = self.shared.gate.carried(&head.as_head(), now) {
+            if let Some(carried) = self.shared.gate.arriving(&head.as_head(), now)? {
                 if carried.subject == subject {
                     replaces = Some(carried.sid);
                 } else {
@@ -228,12 +227,7 @@ impl CoreSessions {
     pub fn logout(&self, request: &Array, clock: &JsValue) -> Result<Option<CoreCall>, Error> {
         let now = text::clock(clock)?;
         let head = Head::read(request)?;
-        let head = head.as_head();
-        // No other site can make a browser send an Authorization header.
-        if head.authorization.is_none() {
-            self.shared.gate.check_cross_site(&head)?;
-        }
-        let Some(carried) = self.shared.gate.carried(&head, now) else { return Ok(None) };
+        let Some(carried) = self.shared.gate.leaving(&head.as_head(), now)? else { return Ok(None) };
         self.call(Task::End { sid: carried.sid }, carried.subject, now).map(Some)
     }
 

@@ -36,7 +36,7 @@ pub struct Policy {
 
 type Check = fn(&Policy, &ClaimsSet, UnixTime) -> Result<(), Error>;
 
-/// The order in which faults are reported; expiration is the first.
+/// The order in which faults are reported.
 const CHECKS: [Check; 10] = [
     Policy::expiration,
     Policy::not_before,
@@ -60,9 +60,10 @@ impl Policy {
         CHECKS.iter().try_for_each(|check| check(self, claims, now))
     }
 
-    /// Checks a claims set as [`check`](Self::check) does, but lets it have expired.
-    pub(super) fn check_but_expiration(&self, claims: &ClaimsSet, now: UnixTime) -> Result<(), Error> {
-        CHECKS.iter().skip(1).try_for_each(|check| check(self, claims, now))
+    /// Checks whose token it is, and not how long it lives: for what an expired token may still say.
+    pub(super) fn check_identity(&self, claims: &ClaimsSet, now: UnixTime) -> Result<(), Error> {
+        const CHECKS: [Check; 4] = [Policy::issued_at, Policy::issuer, Policy::audience, Policy::required];
+        CHECKS.iter().try_for_each(|check| check(self, claims, now))
     }
 
     /// Every fault of a claims set, in the order in which [`check`](Self::check) would meet them.

@@ -165,9 +165,10 @@ impl Verifier {
     }
 
     /// Which session a token is of, though it may have expired: a session outlives its access tokens, and can be ended
-    /// or refreshed by who holds the last of them. It gives access to nothing, so no revocation is checked.
+    /// or refreshed by who holds the last of them, also when the lifetime has been shortened since. It gives access to
+    /// nothing, so no revocation is checked.
     pub(crate) fn identify(&self, token: &str, now: UnixTime) -> Result<ClaimsSet, Error> {
-        self.check(token, |policy, claims| policy.check_but_expiration(claims, now)).map(|(_, claims)| claims)
+        self.check(token, |policy, claims| policy.check_identity(claims, now)).map(|(_, claims)| claims)
     }
 
     /// Performs every step up to revocation and says which keys of the store to read. No key is planned for a token

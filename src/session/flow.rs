@@ -3,7 +3,7 @@
 //! ```text
 //! Read ─┬─ Sign ─┬──────────── Done          the current token again
 //!       │        └─ Swap ─┬─── Done          login, rotation
-//!       └─ Swap ──────────┴─ [ReadEntry] ─ WriteEntries ─ Swap ─ Done      something was ended
+//!       └─ Swap ──────────┴─ WriteEntries ─ Swap ─ Done      something was ended
 //! ```
 //!
 //! A lost swap goes back to Read. Every order that safety rests on is here: tokens are signed before the swap and
@@ -20,8 +20,6 @@ use super::rotate::{NewSession, Refusal, Rotation, end, end_all, login, rotate};
 use super::step::{Event, MAX_ATTEMPTS, Outcome, Randomness, Release, Reply, Step, Task, Unavailable};
 use super::token::{AccessToken, AppClaims, RefreshToken};
 use crate::encoding::base64url;
-use crate::revocation::{Answer, Kind, RevocationConfig, SubjectCut, Write};
-use crate::time::UnixTime;
 
 /// One call.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -41,8 +39,7 @@ enum Stage {
     Reading,
     Signing { change: Option<Change>, release: Box<Release> },
     Swapping(Change),
-    ReadingEntry(Settling),
-    WritingEntries(Settling, Vec<Entry>),
+    WritingEntries(Settling),
     Clearing(Outcome),
     Done,
 }
@@ -62,12 +59,6 @@ struct Settling {
     text: String,
     record: SubjectRecord,
     then: Outcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Entry {
-    Session(String),
-    Subject,
 }
 
 impl Flow {
@@ -136,16 +127,8 @@ impl Flow {
                 self.events.extend(change.events.into_iter().filter(|e| matches!(e, Event::ReuseDetected { .. })));
                 Self::unavailable(Unavailable::SwapUnknown)
             }
-            (Stage::ReadingEntry(settling), Reply::Entry(answer)) => {
-                self.write_entries(policy, settling, Some(&answer))
-            }
-            (Stage::ReadingEntry(settling), Reply::Failed) => {
-                self.write_entries(policy, settling, Some(&Answer::Failed))
-            }
-            (Stage::WritingEntries(settling, entries), Reply::Written(written)) => {
-                self.clear(policy, settling, &entries, &written)
-            }
-            (Stage::WritingEntries(settling, entries), Reply::Failed) => self.clear(policy, settling, &entries, &[]),
+            (Stage::WritingEntries(settling), Reply::Written(written)) => self.clear(policy, settling, &written),
+            (Stage::WritingEntries(settling), Reply::Failed) => self.clear(policy, settling, &[]),
             // What is announced needs no second announcement, and if the flag stays, the next call makes one: either way
             // the call has kept its promise.
             (Stage::Clearing(then), Reply::Swapped(_) | Reply::Failed) => Step::Done(then),
@@ -303,68 +286,24 @@ impl Flow {
         self.settle(policy, text, record, then)
     }
 
-    /// Announces to the revocation store what the record says was ended: of this call, and of calls that failed to.
+    /// Announces to the revocation store what the record says was ended: of this call, and of calls that failed to. Each
+    /// session has an entry of its own, also where all of a subject end: an entry that says one thing for ever cannot be
+    /// weakened by a write that comes late, as one with a version in it could.
     fn settle(&mut self, policy: &SessionPolicy, text: String, record: SubjectRecord, then: Outcome) -> Step {
-        if policy.revocation.is_none() || !record.has_pending() {
+        let Some(config) = policy.revocation.as_ref().filter(|_| record.has_pending()) else {
             return Step::Done(then);
-        }
-        let settling = Settling { text, record, then };
-        if settling.record.pending.is_none() {
-            return self.write_entries(policy, settling, None);
-        }
-        let key = Kind::Subject.key(&policy.issuer, &self.subject);
-        self.stage = Stage::ReadingEntry(settling);
-        Step::ReadEntry { key }
-    }
-
-    fn write_entries(&mut self, policy: &SessionPolicy, settling: Settling, existing: Option<&Answer>) -> Step {
-        let Some(config) = &policy.revocation else { return Step::Done(settling.then) };
-        let (mut entries, mut writes) = (Vec::new(), Vec::new());
-        for session in settling.record.sessions.iter().filter(|session| session.pending) {
-            entries.push(Entry::Session(session.sid.clone()));
-            writes.push(config.revoke_session(&policy.issuer, &session.sid));
-        }
-        if let Some(write) = existing.and_then(|existing| self.subject_entry(policy, config, &settling, existing)) {
-            entries.push(Entry::Subject);
-            writes.push(write);
-        }
-        if writes.is_empty() {
-            return self.clear(policy, settling, &[], &[]);
-        }
-        self.stage = Stage::WritingEntries(settling, entries);
+        };
+        let writes = record.pending().map(|session| config.revoke_session(&policy.issuer, &session.sid)).collect();
+        self.stage = Stage::WritingEntries(Settling { text, record, then });
         Step::WriteEntries(writes)
     }
 
-    /// `None` when what stands there could not be read: to write blindly could weaken it.
-    fn subject_entry(
-        &self,
-        policy: &SessionPolicy,
-        config: &RevocationConfig,
-        settling: &Settling,
-        existing: &Answer,
-    ) -> Option<Write> {
-        let existing = match existing {
-            Answer::Missing => None,
-            Answer::Value(text) => Some(text.as_str()),
-            Answer::Failed => return None,
-        };
-        let cut = SubjectCut { before: None, version: Some(settling.record.version) };
-        let now = UnixTime::from_whole_seconds(i64::try_from(self.now).ok()?).ok()?;
-        Some(config.revoke_subject(&policy.issuer, &self.subject, cut, existing, now))
-    }
-
-    fn clear(&mut self, policy: &SessionPolicy, settling: Settling, entries: &[Entry], written: &[bool]) -> Step {
+    fn clear(&mut self, policy: &SessionPolicy, settling: Settling, written: &[bool]) -> Step {
         let Settling { text, record, then } = settling;
         let mut cleared = record.clone();
-        for (entry, _) in entries.iter().zip(written).filter(|(_, written)| **written) {
-            match entry {
-                Entry::Subject => cleared.pending = None,
-                Entry::Session(sid) => {
-                    if let Some(session) = cleared.session_mut(sid) {
-                        session.pending = false;
-                    }
-                }
-            }
+        let waiting = cleared.sessions.iter_mut().filter(|session| session.pending);
+        for (session, _) in waiting.zip(written).filter(|(_, written)| **written) {
+            session.pending = false;
         }
         if cleared.has_pending() {
             self.events.push(Event::RevocationPending);
@@ -380,11 +319,8 @@ impl Flow {
     /// An end is acknowledged only when the revocation store knows of it.
     fn promised(&self, then: Outcome, record: &SubjectRecord) -> Outcome {
         let waits = match &self.task {
-            Task::End { sid } => record
-                .session(sid)
-                .is_some_and(|session| session.pending || session.version < record.version && record.pending.is_some()),
-            Task::EndAll => record.pending.is_some(),
-            Task::Sweep => record.has_pending(),
+            Task::End { sid } => record.session(sid).is_some_and(|session| session.pending),
+            Task::EndAll | Task::Sweep => record.has_pending(),
             _ => false,
         };
         if waits { Outcome::Unavailable(Unavailable::Revocation) } else { then }

@@ -17,7 +17,7 @@ use crate::jws::CompactJws;
 use crate::jws::compact::DEFAULT_MAX_LENGTH;
 use crate::jwt::verify::REFRESH_TOKEN_TYPE;
 use crate::jwt::{ClaimsSet, PendingJwt, TrustedIssuer, Verifier, VerifierConfig};
-use crate::request::credentials::{self, Source};
+use crate::request::credentials::{self, Credential, Source};
 use crate::request::cross_site::{self, Origins};
 use crate::request::{self, RequestHead};
 use crate::time::UnixTime;
@@ -126,13 +126,31 @@ impl Gate {
         cross_site::check_always(&request.provenance, &self.origins)
     }
 
-    /// The session that a request is of, for login and logout; `None` when it carries no access token of ours. A token
-    /// that has expired, or was revoked, still names its session.
-    #[must_use]
-    pub fn carried(&self, request: &RequestHead<'_>, now: UnixTime) -> Option<Carried> {
-        let name = Some(self.cookies.access_name());
-        let credential = credentials::find(request.authorization, request.cookie, name).ok()?;
-        self.session_of(credential.token, now).ok()
+    /// The session that a request carries to a login; `None` when it carries no access token of ours. A token that has
+    /// expired, or was revoked, still names its session.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CrossSite`].
+    pub fn arriving(&self, request: &RequestHead<'_>, now: UnixTime) -> Result<Option<Carried>, Error> {
+        self.check_cross_site(request)?;
+        Ok(self.credential(request).and_then(|credential| self.session_of(credential.token, now).ok()))
+    }
+
+    /// The session that a request wants to end, as [`arriving`](Self::arriving) finds it. No other site can make a
+    /// browser send a bearer token, so a request with one may come from anywhere.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CrossSite`].
+    pub fn leaving(&self, request: &RequestHead<'_>, now: UnixTime) -> Result<Option<Carried>, Error> {
+        let credential = self.credential(request);
+        if credential.is_none_or(|credential| credential.source != Source::Bearer) {
+            self.check_cross_site(request)?;
+        }
+        Ok(credential.and_then(|credential| self.session_of(credential.token, now).ok()))
+    }
+
+    fn credential<'h>(&self, request: &RequestHead<'h>) -> Option<Credential<'h>> {
+        credentials::find(request.authorization, request.cookie, Some(self.cookies.access_name())).ok()
     }
 
     /// The refresh token of a request, which must carry both cookies of one session.

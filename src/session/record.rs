@@ -20,7 +20,7 @@ pub const MAX_RECORD: usize = 60_000;
 /// greatest grace window, and a minute by which clocks may differ. By then no token of it is accepted anywhere.
 pub const RETENTION: u64 = 420;
 
-const RECORD_MEMBERS: [&str; 4] = ["wx", "version", "pending", "sessions"];
+const RECORD_MEMBERS: [&str; 3] = ["wx", "version", "sessions"];
 const SESSION_MEMBERS: [&str; 11] =
     ["sid", "gen", "born", "at", "exp", "end", "ver", "ended", "pending", "client", "label"];
 
@@ -35,8 +35,6 @@ pub fn record_key(issuer: &str, subject: &str) -> String {
 pub struct SubjectRecord {
     /// The token version: grows when every session is ended.
     pub version: u32,
-    /// Since when the revocation entry that announces `version` waits to be written.
-    pub pending: Option<u64>,
     /// The sessions, ended ones among them, in the order of their logins.
     pub sessions: Vec<Session>,
 }
@@ -103,7 +101,6 @@ impl SubjectRecord {
         let sessions = object.member("sessions")?.array()?;
         Some(Self {
             version: small(&object, "version")?,
-            pending: optional(&object, "pending", seconds).ok()?,
             sessions: sessions.into_iter().map(session).collect::<Option<_>>()?,
         })
     }
@@ -115,9 +112,6 @@ impl SubjectRecord {
         let mut put = |name: &str, value: Value| record.insert(name.to_owned(), value);
         put("wx", SCHEMA.into());
         put("version", self.version.into());
-        if let Some(since) = self.pending {
-            put("pending", since.into());
-        }
         put("sessions", self.sessions.iter().map(session_value).collect());
         json::write(&Value::Object(record))
     }
@@ -132,18 +126,21 @@ impl SubjectRecord {
         self.sessions.iter_mut().find(|session| session.sid == sid)
     }
 
+    /// The sessions whose revocation entry waits to be written.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|session| session.pending)
+    }
+
     /// Whether a revocation entry waits to be written.
     #[must_use]
     pub fn has_pending(&self) -> bool {
-        self.pending.is_some() || self.sessions.iter().any(|session| session.pending)
+        self.pending().next().is_some()
     }
 
-    /// The time from which a store may drop the record: no token that it speaks of is accepted any more, and no
-    /// revocation entry still names its version, not even one that is written in the last moment in which it matters.
+    /// The time from which a store may drop the record: no token that it speaks of is accepted any more.
     #[must_use]
     pub fn expires_at(&self, policy: &SessionPolicy, now: u64) -> u64 {
-        let entry_life = policy.revocation.as_ref().map_or(0, |revocation| revocation.token_lifetime);
-        let entries = now.saturating_add(entry_matters_for(policy)).saturating_add(u64::from(entry_life) + RETENTION);
+        let entries = now.saturating_add(entry_matters_for(policy));
         self.sessions.iter().map(Session::remembered_until).fold(entries, u64::max)
     }
 
@@ -152,7 +149,6 @@ impl SubjectRecord {
     /// be unknown is to be refused, as to be ended is.
     pub(super) fn tidy(&mut self, policy: &SessionPolicy, now: u64) {
         let moot = |since: u64| since.saturating_add(entry_matters_for(policy)) <= now;
-        self.pending = self.pending.filter(|since| !moot(*since));
         for session in &mut self.sessions {
             session.pending &= !session.ended.is_some_and(moot);
             if !session.is_live(now) {

@@ -87,7 +87,7 @@ pub fn login(
     let mut next = record.clone();
     next.tidy(policy, now);
     let limit = usize::try_from(policy.max_sessions).unwrap_or(usize::MAX);
-    if next.sessions.iter().filter(|session| session.pending).count() > limit {
+    if next.pending().count() > limit {
         return None;
     }
     if let Some(sid) = &new.replaces {
@@ -198,26 +198,26 @@ pub fn end(record: &SubjectRecord, sid: &str, policy: &SessionPolicy, now: u64) 
     ended.then_some(next)
 }
 
-/// Ends every session of the subject. A new token version makes one revocation entry do for all of them, and lets a
-/// login that follows at once work in spite of it.
+/// Ends every session of the subject, and lets the token version grow: sessions that begin afterwards are of a later one.
 #[must_use]
 pub fn end_all(record: &SubjectRecord, policy: &SessionPolicy, now: u64) -> SubjectRecord {
     let mut next = record.clone();
     next.version = next.version.saturating_add(1);
-    next.pending = policy.revocation.as_ref().map(|_| now);
     for session in &mut next.sessions {
-        session.ended = session.ended.or(Some(now));
-        // The entry of the version covers what a waiting entry of the session would.
-        session.pending = false;
+        end_session(session, policy, now);
     }
     next.tidy(policy, now);
     next
 }
 
 fn end_in(record: &mut SubjectRecord, sid: &str, policy: &SessionPolicy, now: u64) -> bool {
-    let Some(session) = record.session_mut(sid).filter(|session| session.ended.is_none()) else {
+    record.session_mut(sid).is_some_and(|session| end_session(session, policy, now))
+}
+
+fn end_session(session: &mut Session, policy: &SessionPolicy, now: u64) -> bool {
+    if session.ended.is_some() {
         return false;
-    };
+    }
     session.ended = Some(now);
     session.pending = policy.revocation.is_some();
     true

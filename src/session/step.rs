@@ -5,7 +5,7 @@ use core::fmt;
 use super::record::Session;
 use super::rotate::{Refusal, Reuse};
 use super::token::{AccessToken, AppClaims, RefreshToken};
-use crate::revocation::{Answer, Write};
+use crate::revocation::Write;
 
 /// How often a call decides anew because somebody else was faster.
 pub const MAX_ATTEMPTS: u8 = 64;
@@ -67,11 +67,6 @@ pub enum Step {
         /// From when the store may drop it, in seconds since 1970.
         expires_at: u64,
     },
-    /// Read the subject's revocation entry; answer [`Reply::Entry`].
-    ReadEntry {
-        /// Its key.
-        key: String,
-    },
     /// Write revocation entries, all at once; answer [`Reply::Written`] with one flag for each.
     WriteEntries(Vec<Write>),
     /// The call is over.
@@ -89,8 +84,6 @@ pub enum Reply {
     Signed,
     /// Whether the record was written.
     Swapped(bool),
-    /// What the revocation store said.
-    Entry(Answer),
     /// Which entries were written.
     Written(Vec<bool>),
     /// The step failed or took too long. After a swap: nobody knows whether it happened.

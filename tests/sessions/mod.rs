@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use waxseal::revocation::{Answer, Kind, Write};
+use waxseal::revocation::{Kind, Write};
 use waxseal::session::{
     AppClaims, Event, Flow, Outcome, Randomness, RefreshToken, Reply, Session, SessionPolicy, Step, SubjectRecord, Task,
 };
@@ -132,9 +132,6 @@ impl Host {
                 }
                 Reply::Swapped(swapped)
             }
-            Step::ReadEntry { key } => {
-                Reply::Entry(self.entries.get(key).map_or(Answer::Missing, |text| Answer::Value(text.clone())))
-            }
             Step::WriteEntries(writes) => {
                 for Write { key, value, .. } in writes {
                     self.entries.insert(key.clone(), value.clone());
@@ -175,7 +172,6 @@ pub fn name(step: &Step) -> &'static str {
         Step::Read => "read",
         Step::Sign(_) => "sign",
         Step::Swap { .. } => "swap",
-        Step::ReadEntry { .. } => "read entry",
         Step::WriteEntries(_) => "write entries",
         Step::Done(_) => "done",
     }
@@ -211,6 +207,5 @@ pub fn any_session() -> impl Strategy<Value = Session> {
 
 pub fn any_record() -> impl Strategy<Value = SubjectRecord> {
     let sessions = proptest::collection::vec(any_session(), 0..6);
-    (0..6u32, proptest::option::of(NOW - 2 * DAY..NOW + 10), sessions)
-        .prop_map(|(version, pending, sessions)| SubjectRecord { version, pending, sessions })
+    (0..6u32, sessions).prop_map(|(version, sessions)| SubjectRecord { version, sessions })
 }

@@ -2,7 +2,7 @@
 import { type Deadline, FAILED, within } from "../deadline.js";
 import { optionInvalid } from "../error.js";
 import { isObject } from "../options.js";
-import { readEntries, writeEntries } from "../revocation-store.js";
+import { writeEntries } from "../revocation-store.js";
 import { type Sign, signed } from "../signer.js";
 import type { SessionStore } from "../stores/store.js";
 import type { RevocationStore } from "../types.js";
@@ -86,8 +86,6 @@ async function perform(
       return attempt(() => store.compareAndSwap(step[1], step[2] ?? null, step[3], step[4]));
     case "sign":
       return attempt(() => Promise.all(sign.map((key, index) => signature(key, step[index + 1] as Uint8Array))));
-    case "entry":
-      return revocation === undefined ? FAILED : (await readEntries(revocation, [step[1]], timeout))[0];
     case "write":
       return revocation === undefined ? FAILED : writeEntries(revocation, step[1], timeout);
   }

@@ -57,7 +57,7 @@ export interface SessionsOptions {
   refresh?: {
     /** How long a session lives without a refresh, in seconds; default 604800 (7 days). */
     expiresIn?: number;
-    /** How long a session lives at most, in seconds; default 2592000 (30 days), at most 34560000 (400 days). */
+    /** How long a session lives at most, in seconds; default 2592000 (30 days), at most 31536000 (a year). */
     absolute?: number;
     /**
      * For how many seconds after a rotation whoever presents the token before it, or the new one, gets the new one again;
