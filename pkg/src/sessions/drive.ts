@@ -87,8 +87,9 @@ async function perform(
     case "sign":
       return attempt(() => Promise.all(sign.map((key, index) => signature(key, step[index + 1] as Uint8Array))));
     case "write":
-      return revocation === undefined ? FAILED : writeEntries(revocation, step[1], timeout);
+      break;
   }
+  return revocation === undefined ? FAILED : writeEntries(revocation, step[1], timeout);
 }
 
 async function signature(sign: Sign | undefined, bytes: Uint8Array | undefined): Promise<Uint8Array | undefined> {
