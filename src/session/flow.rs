@@ -164,6 +164,9 @@ impl Flow {
                 let claims = claims.clone();
                 // A store may say that a swap did not happen which did.
                 if let Some(session) = record.session(&sid).cloned() {
+                    if session.ended.is_some() {
+                        return self.settle_as_read(policy, text, record, Outcome::Refused(Refusal::Ended));
+                    }
                     return self.sign(policy, None, &session, claims, true);
                 }
                 let (label, client, replaces) = (label.clone(), client.clone(), replaces.clone());

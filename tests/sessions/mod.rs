@@ -90,6 +90,36 @@ pub fn end(sid: &str) -> Task {
     Task::End { sid: sid.to_owned() }
 }
 
+/// A login of a request that carries a session.
+pub fn replacing(sid: &str) -> Task {
+    Task::Login { label: None, client: None, replaces: Some(sid.to_owned()), claims: AppClaims::default() }
+}
+
+/// Presents the generation two before the current one.
+pub fn replay(session: &Session) -> Task {
+    let presented = RefreshToken { generation: session.generation - 2, ..current(session) };
+    Task::Refresh { presented, client: None }
+}
+
+pub fn check(sid: &str, version: u32) -> Task {
+    Task::Check { sid: sid.to_owned(), version }
+}
+
+/// Every call that there is, on a record of the live session `s`.
+pub fn every_task() -> Vec<Task> {
+    vec![
+        login(),
+        replacing("s"),
+        refresh(&session("s")),
+        replay(&session("s")),
+        end("s"),
+        Task::EndAll,
+        Task::Sweep,
+        Task::List,
+        check("s", 0),
+    ]
+}
+
 /// Both stores, and what was asked of them.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -147,9 +177,26 @@ impl Host {
         &mut self,
         policy: &SessionPolicy,
         task: Task,
+        meddle: impl FnMut(&mut Self, &Step) -> Option<Reply>,
+    ) -> (Outcome, Vec<Event>) {
+        self.drive(policy, call(task), meddle)
+    }
+
+    pub fn run(&mut self, policy: &SessionPolicy, task: Task) -> (Outcome, Vec<Event>) {
+        self.run_with(policy, task, |_, _| None)
+    }
+
+    /// As [`run`](Self::run), with other random bytes.
+    pub fn run_another(&mut self, policy: &SessionPolicy, task: Task) -> (Outcome, Vec<Event>) {
+        self.drive(policy, Flow::new(task, "alice", NOW, random(9)), |_, _| None)
+    }
+
+    fn drive(
+        &mut self,
+        policy: &SessionPolicy,
+        mut flow: Flow,
         mut meddle: impl FnMut(&mut Self, &Step) -> Option<Reply>,
     ) -> (Outcome, Vec<Event>) {
-        let mut flow = call(task);
         let mut reply = Reply::Start;
         self.trace.clear();
         loop {
@@ -160,10 +207,6 @@ impl Host {
             }
             reply = meddle(self, &step).unwrap_or_else(|| self.answer(&step));
         }
-    }
-
-    pub fn run(&mut self, policy: &SessionPolicy, task: Task) -> (Outcome, Vec<Event>) {
-        self.run_with(policy, task, |_, _| None)
     }
 }
 
