@@ -340,15 +340,21 @@ export class Sessions implements Disposable {
     return headersWith(this.#core.use((core) => core.clearing()));
   }
 
+  #attachClearing(error: { clearingHeaders?: Headers }): void {
+    try {
+      error.clearingHeaders = this.#clearing();
+    } catch {
+      // Disposed of, or without an instance: the error says that itself.
+    }
+  }
+
   /** Reports what fails, and says with it how to clear the cookies. */
   async #observed<T>(run: () => Promise<T>): Promise<T> {
     return this.#parts.observer.reportedAsync(async () => {
       try {
         return await run();
       } catch (thrown) {
-        if (thrown instanceof WaxsealError && thrown.code !== "ERR_DISPOSED") {
-          (thrown as { clearingHeaders?: Headers }).clearingHeaders = this.#clearing();
-        }
+        if (thrown instanceof WaxsealError) this.#attachClearing(thrown);
         throw thrown;
       }
     });

@@ -89,7 +89,8 @@ export interface SessionsOptions {
   client?: (request: Request | RequestLike | RefreshInput) => string | undefined;
   /**
    * The application's own check of claims, such as whether the user is still active: called by `authenticate`, and by
-   * `refresh` before anything is written. Anything but `true` refuses; what it throws is thrown.
+   * `refresh` before anything is written. Anything but `true` refuses; what it throws is thrown. It has to end by itself:
+   * `timeout` does not bound it.
    */
   validate?: (claims: SessionClaims) => boolean | Promise<boolean>;
   /** How long all waiting of a call for `store` and for keys outside the module may take, in seconds; default 3. */
