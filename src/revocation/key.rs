@@ -24,7 +24,7 @@ impl Kind {
         }
     }
 
-    /// The key of an entry, see [`digest_key`].
+    /// The key of an entry: `wx1:`, the kind, and the digest of issuer and identifier.
     #[must_use]
     pub fn key(self, issuer: &str, identifier: &str) -> String {
         let kind = match self {
@@ -36,8 +36,7 @@ impl Kind {
     }
 }
 
-/// The key of what is stored of one identifier of an issuer: `wx1:`, the kind, and the digest of both. The digest makes
-/// every key 43 characters after the kind and shows no e-mail address; the lengths before the two texts keep an
+/// The key of what is stored of one identifier of an issuer. The digest makes every key 43 characters after the kind and shows no e-mail address; the lengths before the two texts keep an
 /// identifier from being crafted so that it names the entry of another (`a` + `bc` and `ab` + `c` differ).
 pub(crate) fn digest_key(kind: &str, issuer: &str, identifier: &str) -> String {
     let mut bytes = Vec::with_capacity(16 + issuer.len() + identifier.len());

@@ -245,7 +245,8 @@ impl Flow {
         let whole = policy.access_lifetime;
         // Both lie within [0, 1): the share of the jitter, and where between 75 and 90 % of the life to refresh.
         let shorter = part(whole, u64::from(policy.access_jitter) * u64::from(a), 1000 * 256);
-        let left = session.absolute.saturating_sub(self.now);
+        // A session is forgotten once its refresh token has expired; no access token may be alive then.
+        let left = session.expires_at.saturating_sub(self.now);
         let lifetime = whole.saturating_sub(shorter).min(u32::try_from(left).unwrap_or(u32::MAX));
         let release = Box::new(Release {
             access: AccessToken {
