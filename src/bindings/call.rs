@@ -51,6 +51,9 @@ pub struct CoreCall {
     cookies: [String; 2],
     planted: usize,
     events: Vec<(String, Event)>,
+    /// What is being signed.
+    release: Option<Box<Release>>,
+    /// How the call ended; `None` also when it ended in an error of its own.
     outcome: Option<Outcome>,
 }
 
@@ -76,6 +79,7 @@ impl CoreCall {
             cookies: [String::new(), String::new()],
             planted: 0,
             events: Vec::new(),
+            release: None,
             outcome: None,
         }
     }
@@ -214,7 +218,7 @@ impl CoreCall {
             };
             step.push(&bytes);
         }
-        self.outcome = Some(Outcome::Released(Box::new(release.clone())));
+        self.release = Some(Box::new(release.clone()));
         if self.signing.iter().all(Option::is_none) {
             self.set_cookies()?;
             return Ok(None);
@@ -225,7 +229,7 @@ impl CoreCall {
 
     /// Makes the cookies before anything is written: tokens that are too large for one must not cost a session.
     fn set_cookies(&mut self) -> Result<(), Error> {
-        let Some(Outcome::Released(release)) = &self.outcome else { return Ok(()) };
+        let Some(release) = &self.release else { return Ok(()) };
         let now = release.access.issued_at;
         // Both live until the refresh token expires: an access token that has expired still says which session it is.
         let max_age = u32::try_from(release.refresh.expires_at.saturating_sub(now)).unwrap_or(u32::MAX);
@@ -263,8 +267,6 @@ impl CoreCall {
     }
 
     fn done(&mut self, outcome: Outcome) -> Result<CallStep, Error> {
-        // Tokens that were signed and not released are of no further use to anybody.
-        self.outcome = None;
         let step = match &outcome {
             Outcome::Refused(why) => return Err((*why).into()),
             Outcome::Unavailable(part) => return Err((*part).into()),

@@ -18,6 +18,7 @@ import { metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
+import { sessionsLogin } from "./sessions-login.js";
 import { signers } from "./signers.js";
 import { storeFailures } from "./store-failures.js";
 import { vectors } from "./vectors.js";
@@ -42,6 +43,7 @@ export const suites: Record<string, Suite> = {
   decode,
   metrics,
   counted,
+  sessionsLogin,
   hostile,
   models,
   fuzzish,
