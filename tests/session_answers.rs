@@ -6,8 +6,7 @@ mod sessions;
 
 use proptest::prelude::*;
 use sessions::*;
-use waxseal::revocation::Answer;
-use waxseal::session::{Event, Outcome, Reply, Session, SessionPolicy, Step, SubjectRecord, Task, Unavailable};
+use waxseal::session::{Event, Outcome, Reply, SessionPolicy, Step, Task, Unavailable};
 
 /// Answers of every kind.
 fn any_reply() -> impl Strategy<Value = Reply> {
@@ -16,18 +15,11 @@ fn any_reply() -> impl Strategy<Value = Reply> {
         Just(record([session("s")]).write()),
         Just("garbage".to_owned()),
     ];
-    let answer = prop_oneof![
-        Just(Answer::Missing),
-        Just(Answer::Failed),
-        Just(Answer::Value("wx1 version=3".to_owned())),
-        any::<String>().prop_map(Answer::Value),
-    ];
     prop_oneof![
         1 => Just(Reply::Start),
         4 => proptest::option::of(texts).prop_map(Reply::Record),
         4 => Just(Reply::Signed),
         6 => any::<bool>().prop_map(Reply::Swapped),
-        2 => answer.prop_map(Reply::Entry),
         2 => proptest::collection::vec(any::<bool>(), 0..4).prop_map(Reply::Written),
         1 => Just(Reply::Failed),
     ]
@@ -40,29 +32,19 @@ fn fits(step: &Step, reply: &Reply) -> bool {
         (Step::Read, Reply::Record(_) | Reply::Failed)
             | (Step::Sign(_), Reply::Signed | Reply::Failed)
             | (Step::Swap { .. }, Reply::Swapped(_) | Reply::Failed)
-            | (Step::ReadEntry { .. }, Reply::Entry(_) | Reply::Failed)
             | (Step::WriteEntries(_), Reply::Written(_) | Reply::Failed)
     )
 }
 
 /// A reply of each kind.
-fn one_of_each() -> [Reply; 7] {
-    [
-        Reply::Start,
-        Reply::Record(None),
-        Reply::Signed,
-        Reply::Swapped(true),
-        Reply::Entry(Answer::Missing),
-        Reply::Written(vec![true]),
-        Reply::Failed,
-    ]
+fn one_of_each() -> [Reply; 6] {
+    [Reply::Start, Reply::Record(None), Reply::Signed, Reply::Swapped(true), Reply::Written(vec![true]), Reply::Failed]
 }
 
 #[test]
 fn an_answer_to_a_question_that_was_not_asked_ends_the_call() {
     let host_fault = Step::Done(Outcome::Unavailable(Unavailable::Host));
-    let before =
-        SubjectRecord { version: 1, pending: Some(NOW - 60), ..record([Session { version: 1, ..session("s") }]) };
+    let before = record([session("s"), waiting("t")]);
     for task in every_task() {
         for wrong in one_of_each() {
             if wrong != Reply::Start {
@@ -155,7 +137,7 @@ proptest! {
             }
             Outcome::Ended { .. } => {
                 prop_assert!(stored.ended.is_some());
-                prop_assert!(host.session_entry("s").is_some() || host.subject_entry().is_some());
+                prop_assert!(host.session_entry("s").is_some());
             }
             Outcome::Refused(_) => prop_assert!(stored.ended.is_some()),
             Outcome::Unavailable(Unavailable::Store | Unavailable::Signer) => {
@@ -169,7 +151,7 @@ proptest! {
         host.run(&policy, Task::Sweep);
         prop_assert!(!host.stored().has_pending());
         if host.stored_session("s").ended.is_some() {
-            prop_assert!(host.session_entry("s").is_some() || host.subject_entry().is_some());
+            prop_assert!(host.session_entry("s").is_some());
         }
     }
 }

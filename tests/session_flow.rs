@@ -5,7 +5,7 @@
 mod sessions;
 
 use sessions::*;
-use waxseal::revocation::{Answer, Kind};
+use waxseal::revocation::Kind;
 use waxseal::session::{
     Event, OnReuse, Outcome, Refusal, Release, Reply, Reuse, Session, SessionPolicy, Step, SubjectRecord, Task,
     Unavailable,
@@ -15,11 +15,6 @@ const REVOKED: &str = "wx1 revoked";
 
 fn fresh(sid: &str) -> Session {
     Session { refreshed_at: NOW - 5, ..session(sid) }
-}
-
-/// The record after an end of everything that nobody has announced.
-fn unannounced() -> SubjectRecord {
-    SubjectRecord { version: 1, pending: Some(NOW - 60), ..record([ended("s")]) }
 }
 
 fn reuse_ends_all() -> SessionPolicy {
@@ -50,10 +45,9 @@ type Row<'a> = (&'a str, SessionPolicy, &'a SubjectRecord, Task, &'a [&'a str], 
 fn every_call_takes_exactly_the_steps_that_it_needs() {
     let (one, none) = (record([session("s")]), record([]));
     let many = record([session("s"), waiting("t")]);
-    let both = SubjectRecord { sessions: vec![ended("s"), waiting("t")], ..unannounced() };
+    let over = record([waiting("s"), waiting("t")]);
     let write = ["write entries", "swap", "done"];
-    let announce = ["read entry", "write entries", "swap", "done"];
-    let rows: [Row<'_>; 22] = [
+    let rows: [Row<'_>; 21] = [
         ("a first login", policy(), &none, login(), &["read", "sign", "swap"], &["done"]),
         ("a login that replaces", policy(), &one, replacing("s"), &["read", "sign", "swap"], &write),
         (
@@ -65,24 +59,23 @@ fn every_call_takes_exactly_the_steps_that_it_needs() {
             &["done"],
         ),
         ("a login while an entry waits", policy(), &many, login(), &["read", "sign", "swap"], &write),
-        ("a login while the version waits", policy(), &both, login(), &["read", "sign", "swap"], &announce),
         ("a rotation", policy(), &one, refresh(&session("s")), &["read", "sign", "swap"], &["done"]),
         ("a rotation while an entry waits", policy(), &many, refresh(&session("s")), &["read", "sign", "swap"], &write),
         ("the token again", policy(), &record([fresh("s")]), refresh(&fresh("s")), &["read", "sign"], &["done"]),
         ("reuse", policy(), &one, replay(&session("s")), &["read", "swap"], &write),
-        ("reuse that ends all", reuse_ends_all(), &one, replay(&session("s")), &["read", "swap"], &announce),
+        ("reuse that ends all", reuse_ends_all(), &one, replay(&session("s")), &["read", "swap"], &write),
         ("reuse without revocation", without_revocation(), &one, replay(&session("s")), &["read", "swap"], &["done"]),
         ("a refusal", policy(), &one, refresh(&session("u")), &["read"], &["done"]),
         ("a refusal while an entry waits", policy(), &many, refresh(&session("t")), &["read"], &write),
         ("an end", policy(), &one, end("s"), &["read", "swap"], &write),
         ("an end without revocation", without_revocation(), &one, end("s"), &["read", "swap"], &["done"]),
         ("an end of nothing", policy(), &one, end("u"), &["read"], &["done"]),
-        ("an end of all", policy(), &one, Task::EndAll, &["read", "swap"], &announce),
+        ("an end of all", policy(), &one, Task::EndAll, &["read", "swap"], &write),
         ("an end of all without revocation", without_revocation(), &one, Task::EndAll, &["read", "swap"], &["done"]),
-        ("a sweep", policy(), &both, Task::Sweep, &["read"], &announce),
+        ("a sweep", policy(), &over, Task::Sweep, &["read"], &write),
         ("a sweep of nothing", policy(), &one, Task::Sweep, &["read"], &["done"]),
-        ("a list", policy(), &both, Task::List, &["read"], &["done"]),
-        ("a check", policy(), &both, check("s", 0), &["read"], &["done"]),
+        ("a list", policy(), &over, Task::List, &["read"], &["done"]),
+        ("a check", policy(), &over, check("s", 0), &["read"], &["done"]),
     ];
     for (what, policy, record, task, first, then) in rows {
         let mut host = Host::with(record);
@@ -170,44 +163,25 @@ fn an_end_is_stored_first_announced_second_and_its_flag_cleared_last() {
 }
 
 #[test]
-fn an_end_of_all_announces_the_new_version_with_one_entry() {
-    let mut host = Host::with(&record([session("s"), session("t"), waiting("u")]));
+fn an_end_of_all_announces_each_session_that_it_ends_and_those_that_wait() {
+    let mut host = Host::with(&record([session("s"), session("t"), waiting("u"), ended("v")]));
     let (outcome, events) = host.run(&policy(), Task::EndAll);
     assert_eq!((outcome, events), (Outcome::Ended { found: true }, vec![Event::SubjectEnded]));
-    assert_eq!(host.subject_entry(), Some("wx1 version=1"));
-    assert_eq!(host.entries.len(), 1);
+    for sid in ["s", "t", "u"] {
+        assert_eq!(host.session_entry(sid), Some(REVOKED));
+    }
+    assert_eq!(host.entries.len(), 3);
     assert!(!host.stored().has_pending());
 }
 
 #[test]
-fn the_entry_of_a_subject_never_gets_weaker() {
-    for (existing, expected) in [
-        ("wx1 after=1600000000", "wx1 after=1600000000 version=1"),
-        ("wx1 after=1900000000 version=1", "wx1 after=1900000000 version=1"),
-        ("wx1 version=9", "wx1 version=9"),
-        ("garbage", "wx1 after=1700000000 version=1"),
-    ] {
-        let mut host = Host::with(&record([session("s")]));
-        host.entries.insert(Kind::Subject.key(ISSUER, "alice"), existing.to_owned());
-        host.run(&policy(), Task::EndAll);
-        assert_eq!(host.subject_entry(), Some(expected));
-    }
-}
-
-#[test]
-fn an_entry_of_a_subject_that_cannot_be_read_is_not_overwritten() {
-    for unreadable in [Reply::Entry(Answer::Failed), Reply::Failed] {
-        let mut host = Host::with(&SubjectRecord { sessions: vec![ended("s"), waiting("t")], ..unannounced() });
-        host.entries.insert(Kind::Subject.key(ISSUER, "alice"), "wx1 after=1900000000".to_owned());
-        let (outcome, events) = host.run_with(&policy(), Task::Sweep, |_, step| {
-            matches!(step, Step::ReadEntry { .. }).then(|| unreadable.clone())
-        });
-        assert_eq!(outcome, Outcome::Unavailable(Unavailable::Revocation));
-        assert_eq!(events, [Event::RevocationPending]);
-        assert_eq!(host.subject_entry(), Some("wx1 after=1900000000"));
-        assert_eq!(host.session_entry("t"), Some(REVOKED), "the others are written");
-        assert_eq!((host.stored().pending, host.stored_session("t").pending), (Some(NOW - 60), false));
-    }
+fn a_session_that_begins_after_an_end_of_all_is_touched_by_none_of_its_entries() {
+    let mut host = Host::with(&record([session("s"), session("t")]));
+    without_entries(&mut host, &policy(), Task::EndAll);
+    assert!(released(&host.run(&policy(), login()).0).rotated);
+    assert_eq!(host.run(&policy(), Task::Sweep).0, Outcome::Ended { found: false }, "the login has announced them");
+    assert_eq!((host.entries.len(), host.session_entry(NEW_SID)), (2, None));
+    assert_eq!(host.run(&policy(), check(NEW_SID, 1)).0, Outcome::Live);
 }
 
 /// Runs a call whose entries cannot be written.
@@ -237,7 +211,7 @@ fn an_entry_that_cannot_be_written_is_owned_up_to_by_who_ends_and_by_nobody_else
         without_entries(&mut host, &policy(), Task::EndAll),
         (revocation.clone(), vec![Event::SubjectEnded, pending.clone()])
     );
-    assert_eq!(host.stored().pending, Some(NOW));
+    assert!(host.stored_session("s").pending && host.stored_session("t").pending);
 
     let mut host = Host::with(&record([waiting("s")]));
     assert_eq!(without_entries(&mut host, &policy(), Task::Sweep), (revocation, vec![pending.clone()]));
@@ -275,16 +249,12 @@ fn the_next_call_that_touches_the_record_writes_the_entry_that_waits() {
 
 #[test]
 fn an_entry_that_has_nothing_left_to_revoke_is_not_written() {
-    // Written so late it could outlive the record, and meet a version that begins anew.
-    let long_ago = Some(NOW - 5000);
-    let over = Session { ended: long_ago, ..waiting("s") };
-    for record in [record([over]), SubjectRecord { pending: long_ago, ..unannounced() }] {
-        for task in [refresh(&session("s")), end("s"), Task::Sweep] {
-            let mut host = Host::with(&record);
-            let (outcome, events) = host.run(&policy(), task);
-            assert!(!matches!(outcome, Outcome::Unavailable(_)));
-            assert_eq!((host.trace, events), (vec!["read", "done"], Vec::new()));
-        }
+    let over = Session { ended: Some(NOW - 5000), ..waiting("s") };
+    for task in [refresh(&session("s")), end("s"), Task::Sweep] {
+        let mut host = Host::with(&record([over.clone()]));
+        let (outcome, events) = host.run(&policy(), task);
+        assert!(!matches!(outcome, Outcome::Unavailable(_)));
+        assert_eq!((host.trace, events), (vec!["read", "done"], Vec::new()));
     }
 }
 
@@ -330,8 +300,9 @@ fn an_end_answers_for_its_own_session_and_not_for_others() {
 
 #[test]
 fn an_end_of_what_was_ended_before_is_acknowledged_only_when_that_is_announced() {
-    for record in [record([waiting("s")]), unannounced()] {
-        let mut host = Host::with(&record);
+    for by in [end("s"), Task::EndAll, replay(&session("s")), replacing("s")] {
+        let mut host = Host::with(&record([session("s"), session("t")]));
+        without_entries(&mut host, &policy(), by);
         let (outcome, _) = without_entries(&mut host, &policy(), end("s"));
         assert_eq!(outcome, Outcome::Unavailable(Unavailable::Revocation));
         let (outcome, events) = host.run(&policy(), end("s"));
@@ -358,7 +329,7 @@ fn reuse_that_ends_all_is_told_as_such() {
     let (outcome, events) = host.run(&reuse_ends_all(), replay(&session("s")));
     assert_eq!(outcome, reused(Reuse::Older));
     assert_eq!(events, [detected("s", Reuse::Older), Event::SubjectEnded]);
-    assert_eq!(host.subject_entry(), Some("wx1 version=1"));
+    assert_eq!((host.session_entry("s"), host.session_entry("t")), (Some(REVOKED), Some(REVOKED)));
 }
 
 #[test]

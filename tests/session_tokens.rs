@@ -358,6 +358,8 @@ fn each_option_is_refused_beyond_its_borders_by_name() {
         for value in outside {
             let message = refusal(|policy| set(policy, *value)).unwrap_or_else(|| panic!("{name}: {value}"));
             assert!(message.starts_with(&format!("`{name}` must ")) && message.ends_with('.'), "{message}");
+            let highest = if name == "access.jitter" { "0.1".to_owned() } else { inside.last().unwrap().to_string() };
+            assert!(message.contains(&highest) || name == "revocation.tokenLifetime", "{message}");
         }
     }
     assert_eq!(refusal(|policy| policy.issuer.clear()).as_deref(), Some("`issuer` must not be empty."));

@@ -285,7 +285,7 @@ impl Flow {
         then: Outcome,
     ) -> Step {
         let Some(text) = text else { return Step::Done(then) };
-        // An entry that is written after its time could outlive the record, and meet a version that begins anew.
+        // What has nothing left to revoke needs no announcement.
         record.tidy(policy, self.now);
         self.settle(policy, text, record, then)
     }

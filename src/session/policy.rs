@@ -95,7 +95,7 @@ impl SessionPolicy {
             return refused("refresh.expiresIn", "be a whole number of seconds from access.expiresIn to 31536000");
         }
         if !(self.refresh_lifetime..=MAX_SESSION_LIFETIME).contains(&self.absolute_lifetime) {
-            return refused("refresh.absolute", "be a whole number of seconds from refresh.expiresIn to 31536000");
+            return refused("refresh.absolute", "be a whole number of seconds from refresh.expiresIn to 34560000");
         }
         if self.grace > MAX_GRACE {
             return refused("refresh.grace", "be a whole number of seconds from 0 to 60");

@@ -146,10 +146,6 @@ impl Host {
         self.entries.get(&Kind::Session.key(ISSUER, sid)).map(String::as_str)
     }
 
-    pub fn subject_entry(&self) -> Option<&str> {
-        self.entries.get(&Kind::Subject.key(ISSUER, "alice")).map(String::as_str)
-    }
-
     /// Does what a step says.
     pub fn answer(&mut self, step: &Step) -> Reply {
         match step {
