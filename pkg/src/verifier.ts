@@ -139,8 +139,7 @@ export class Verifier implements Disposable {
    * @throws WaxsealError `ERR_REVOCATION_UNAVAILABLE` when the entry could not be written: then nothing is promised.
    */
   async revokeToken(claims: Claims): Promise<void> {
-    await this.#write(this.#core.use((verifier) => verifier.revoke_token(claims, this.#clock())));
-    this.#observer.emit({ type: "revoked", kind: "token" });
+    await this.#revoke("token", () => this.#core.use((verifier) => verifier.revoke_token(claims, this.#clock())));
   }
 
   /**
@@ -151,8 +150,7 @@ export class Verifier implements Disposable {
    * @throws WaxsealError `ERR_REVOCATION_UNAVAILABLE` when the entry could not be written.
    */
   async revokeSession(sid: string, options?: { issuer?: string }): Promise<void> {
-    await this.#write(this.#core.use((verifier) => verifier.revoke_session(sid, options)));
-    this.#observer.emit({ type: "revoked", kind: "session" });
+    await this.#revoke("session", () => this.#core.use((verifier) => verifier.revoke_session(sid, options)));
   }
 
   /**
@@ -168,11 +166,12 @@ export class Verifier implements Disposable {
     sub: string,
     options?: { before?: number | Date; version?: number; issuer?: string },
   ): Promise<void> {
-    const plain = options === undefined ? undefined : withSeconds(options, "before");
-    const key = this.#core.use((verifier) => verifier.subject_key(sub, plain));
-    const [existing] = await readEntries(this.#storeToWrite(), [key], this.#timeout());
-    await this.#write(this.#core.use((verifier) => verifier.revoke_subject(sub, plain, existing, this.#clock())));
-    this.#observer.emit({ type: "revoked", kind: "subject" });
+    await this.#revoke("subject", async () => {
+      const plain = options === undefined ? undefined : withSeconds(options, "before");
+      const key = this.#core.use((verifier) => verifier.subject_key(sub, plain));
+      const [existing] = await readEntries(this.#storeToWrite(), [key], this.#timeout());
+      return this.#core.use((verifier) => verifier.revoke_subject(sub, plain, existing, this.#clock()));
+    });
   }
 
   /** Frees the verifier's memory; every later call throws `ERR_DISPOSED`. */
@@ -208,8 +207,14 @@ export class Verifier implements Disposable {
     return this.#store;
   }
 
-  async #write(write: Core.EntryWrite): Promise<void> {
-    await writeEntry(this.#storeToWrite(), write, this.#timeout());
+  async #revoke(
+    kind: "token" | "session" | "subject",
+    plan: () => Core.EntryWrite | Promise<Core.EntryWrite>,
+  ): Promise<void> {
+    await this.#observer.reportedAsync(async () => {
+      await writeEntry(this.#storeToWrite(), await plan(), this.#timeout());
+      this.#observer.emit({ type: "revoked", kind });
+    });
   }
 
   #once<T extends { free(): void }>(value: T): Once<T> {

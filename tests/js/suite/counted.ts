@@ -126,6 +126,17 @@ export const counted: Suite = (h, lib) => {
     });
   });
 
+  h.test("a revocation that could not be written is counted as a failure, and not as a revocation", async () => {
+    const down = async (): Promise<never> => {
+      throw new Error("store down");
+    };
+    const [verifier, metrics] = await watched({ revocation: { store: { get: down, put: down } } });
+    await rejects(verifier.revokeToken(claims() as never), "ERR_REVOCATION_UNAVAILABLE");
+    await rejects(verifier.revokeSession("session-2"), "ERR_REVOCATION_UNAVAILABLE");
+    await rejects(verifier.revokeSubject("bob"), "ERR_REVOCATION_UNAVAILABLE");
+    deepEqual(moved(metrics), { [rejected("ERR_REVOCATION_UNAVAILABLE", "revocation", 503)]: 3 });
+  });
+
   h.test("a token that is accepted without an answer of the store shows as such", async () => {
     const store = { get: () => Promise.reject(new Error("store down")) };
     const [verifier, metrics] = await watched({ revocation: { store, onFailure: "accept" } });
