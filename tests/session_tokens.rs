@@ -284,15 +284,23 @@ fn an_access_token_lives_at_most_its_life_and_shorter_by_no_more_than_the_jitter
 }
 
 #[test]
-fn an_access_token_never_outlives_its_session() {
+fn an_access_token_never_outlives_the_refresh_token_beside_it_or_the_session() {
     for left in [1, 2, 100, 855, 899, 900, 901] {
-        let stored = Session { expires_at: NOW + left, absolute: NOW + left, ..session("s") };
-        for byte in 0..=u8::MAX {
-            let policy = SessionPolicy { access_jitter: 50, ..policy() };
-            let release = refreshed(&stored, current(&stored), &policy, NOW, with([byte, byte]));
-            assert!(u64::from(release.access.lifetime) <= left.min(900));
-            assert!(release.access.lifetime > 0 && release.refresh_after > 0);
-            assert!(release.refresh.expires_at <= stored.absolute);
+        for spare in [0, DAY] {
+            // Inside the window the token is given again, and its end stays where it is.
+            let stored =
+                Session { refreshed_at: NOW - 5, expires_at: NOW + left, absolute: NOW + left + spare, ..session("s") };
+            for byte in 0..=u8::MAX {
+                let policy = SessionPolicy { access_jitter: 50, ..policy() };
+                let release = refreshed(&stored, current(&stored), &policy, NOW, with([byte, byte]));
+                assert!(u64::from(release.access.lifetime) <= left.min(900));
+                assert!(release.access.lifetime > 0 && release.refresh_after > 0);
+                assert_eq!(release.refresh.expires_at, stored.expires_at);
+            }
+            let stored = Session { refreshed_at: NOW - 60, ..stored };
+            let release = refreshed(&stored, current(&stored), &policy(), NOW, random(7));
+            assert!(u64::from(release.access.lifetime) <= left + spare);
+            assert_eq!(release.refresh.expires_at, (NOW + 7 * DAY).min(stored.absolute));
         }
     }
 }
