@@ -23,7 +23,7 @@ const DIST = resolve("pkg/dist");
 const WASM = join(DIST, "waxseal.wasm");
 
 /** The limit on the gzipped module in bytes. */
-const MAX_GZIP_BYTES = 140_000;
+const MAX_GZIP_BYTES = 132_000;
 
 interface Entry {
   /** Its path in pkg/src. */
@@ -53,16 +53,17 @@ const SHARED: Record<string, string> = {
   "error.ts": "error",
 };
 
-/** `-Os` compresses best by a little; verification is no slower than with `-O3`, since rustc has done the inlining. */
+/**
+ * `-Os` compresses best by a little; verification is no slower than with `-O3`, since rustc has done the inlining. To put a
+ * function into its only caller makes the module smaller but, for small ones taken together, four per cent harder to
+ * compress: similar functions that stay whole resemble each other.
+ */
+const OPTIMISATIONS = ["-Os", "--one-caller-inline-max-function-size=20", "--strip-debug", "--strip-producers"];
+
 function optimise(): void {
   const optimiser = resolve("node_modules/binaryen/bin/wasm-opt");
-  execFileSync(
-    process.execPath,
-    [optimiser, "-Os", "--strip-debug", "--strip-producers", join(DIST, "wasm/waxseal_bg.wasm"), "-o", WASM],
-    {
-      stdio: "inherit",
-    },
-  );
+  const source = join(DIST, "wasm/waxseal_bg.wasm");
+  execFileSync(process.execPath, [optimiser, ...OPTIMISATIONS, source, "-o", WASM], { stdio: "inherit" });
   const raw = statSync(WASM).size;
   const gzip = gzipSync(readFileSync(WASM), { level: 9 }).length;
   console.log(`waxseal.wasm: ${raw} bytes, gzip ${gzip} bytes (limit ${MAX_GZIP_BYTES})`);
