@@ -333,15 +333,29 @@ fn reuse_that_ends_all_is_told_as_such() {
 }
 
 #[test]
-fn a_login_with_too_many_entries_waiting_writes_them_and_is_let_in_when_it_comes_again() {
+fn a_login_with_too_many_entries_waiting_writes_them_before_it_is_let_in() {
     let policy = SessionPolicy { max_sessions: 2, ..policy() };
     let mut host = Host::with(&record(["p", "q", "r"].map(waiting)));
-    let (outcome, _) = without_entries(&mut host, &policy, login());
-    assert_eq!(outcome, Outcome::Unavailable(Unavailable::Revocation));
-    let (outcome, _) = host.run(&policy, login());
-    assert_eq!(outcome, Outcome::Unavailable(Unavailable::Revocation));
+    let (outcome, events) = without_entries(&mut host, &policy, login());
+    assert_eq!((outcome, events), (Outcome::Unavailable(Unavailable::Revocation), vec![Event::RevocationPending]));
+    let before = host.clone();
+    let (outcome, events) = host.run(&policy, login());
+    assert!(released(&outcome).rotated && events.is_empty());
+    assert_eq!(host.trace, ["read", "write entries", "swap", "read", "sign", "swap", "done"]);
     assert_eq!(host.entries.len(), 3);
-    assert!(released(&host.run(&policy, login()).0).rotated);
+    // One that is written is not enough, and a record that somebody else changes meanwhile is read again.
+    for (written, lost, let_in) in
+        [(vec![true], false, false), (vec![true; 3], true, false), (vec![true; 3], false, true)]
+    {
+        let mut host = before.clone();
+        let (outcome, events) = host.run_with(&policy, login(), |_, step| match step {
+            Step::WriteEntries(_) => Some(Reply::Written(written.clone())),
+            Step::Swap { expected, .. } => (lost && expected == &before.record).then_some(Reply::Swapped(false)),
+            _ => None,
+        });
+        assert_eq!(matches!(outcome, Outcome::Released(_)), let_in, "{written:?} {lost}");
+        assert!(events.len() <= 1);
+    }
 }
 
 #[test]

@@ -131,7 +131,8 @@ impl Flow {
             (Stage::WritingEntries(settling), Reply::Failed) => self.clear(policy, settling, &[]),
             // What is announced needs no second announcement, and if the flag stays, the next call makes one: either way
             // the call has kept its promise.
-            (Stage::Clearing(then), Reply::Swapped(_) | Reply::Failed) => Step::Done(then),
+            (Stage::Clearing(then), Reply::Swapped(_)) => self.cleared(then),
+            (Stage::Clearing(then), Reply::Failed) => Step::Done(then),
             _ => Self::unavailable(Unavailable::Host),
         }
     }
@@ -318,6 +319,12 @@ impl Flow {
         }
         self.stage = Stage::Clearing(then);
         Step::Swap { expected: Some(text), next: cleared.write(), expires_at: cleared.expires_at(policy, self.now) }
+    }
+
+    /// A login that was kept out by waiting entries is decided anew when none waits any more.
+    fn cleared(&mut self, then: Outcome) -> Step {
+        let kept_out = matches!((&self.task, &then), (Task::Login { .. }, Outcome::Unavailable(_)));
+        if kept_out && !self.events.contains(&Event::RevocationPending) { self.again() } else { Step::Done(then) }
     }
 
     /// An end is acknowledged only when the revocation store knows of it.
