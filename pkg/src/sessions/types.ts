@@ -155,8 +155,8 @@ export interface SignedIn {
   headers: Headers;
 }
 
-/** A request whose session is accepted. */
-export interface SessionAuthenticateResult<C = Claims> extends AuthenticateResult<C> {
+/** A request whose session is accepted. Its claims have `sub` and `sid` always. */
+export interface SessionAuthenticateResult<C = Claims> extends AuthenticateResult<C & SessionClaims> {
   /** The session. */
   sessionId: string;
 }
