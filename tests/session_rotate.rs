@@ -233,6 +233,12 @@ fn every_generation_of_every_session_has_its_own_jti() {
 }
 
 #[test]
+fn the_kinds_of_reuse_have_names_that_never_change() {
+    let kinds = [Reuse::Previous, Reuse::Older, Reuse::OtherClient, Reuse::RolledBack];
+    assert_eq!(kinds.map(Reuse::name), ["previous", "older", "other-client", "rolled-back"]);
+}
+
+#[test]
 fn the_window_belongs_to_the_client_that_rotated_last() {
     let stored = Session { client: Some("a".to_owned()), ..session("s") };
     let token = current(&stored);
