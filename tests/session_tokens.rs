@@ -306,6 +306,16 @@ fn an_access_token_never_outlives_the_refresh_token_beside_it_or_the_session() {
 }
 
 #[test]
+fn an_access_token_is_as_old_as_its_call_whatever_the_refresh_token_beside_it_is() {
+    for (refreshed_at, again) in [(NOW - 5, true), (NOW + 5, true), (NOW - 60, false)] {
+        let stored = Session { refreshed_at, ..session("s") };
+        let release = refreshed(&stored, current(&stored), &policy(), NOW, random(7));
+        assert_eq!((release.access.issued_at, release.access.lifetime), (NOW, 900));
+        assert_eq!(release.refresh.issued_at, if again { refreshed_at } else { NOW });
+    }
+}
+
+#[test]
 fn the_hint_when_to_refresh_lies_between_75_and_90_percent_of_the_life() {
     let policy = SessionPolicy { access_jitter: 100, ..policy() };
     let mut seen = std::collections::BTreeSet::new();
