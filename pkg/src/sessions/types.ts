@@ -85,7 +85,10 @@ export interface SessionsOptions {
   maxSessions?: number;
   /** What the reuse of a refresh token ends: its session (default), or every session of the subject. */
   onReuse?: "end-session" | "end-all";
-  /** Says which client a request is of, such as by its user agent. The grace window is then for the same client alone. */
+  /**
+   * Says which client a request is of, such as by its user agent. The grace window is then for the same client alone:
+   * within it any other text, or none, is another client and ends the session. Answer alike for the same client.
+   */
   client?: (request: Request | RequestLike | RefreshInput) => string | undefined;
   /**
    * The application's own check of claims, such as whether the user is still active: called by `authenticate`, and by
