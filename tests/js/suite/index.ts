@@ -18,7 +18,9 @@ import { metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
+import { sessionsFaults } from "./sessions-faults.js";
 import { sessionsLogin } from "./sessions-login.js";
+import { sessionsRaces } from "./sessions-races.js";
 import { signers } from "./signers.js";
 import { storeFailures } from "./store-failures.js";
 import { vectors } from "./vectors.js";
@@ -44,6 +46,8 @@ export const suites: Record<string, Suite> = {
   metrics,
   counted,
   sessionsLogin,
+  sessionsRaces,
+  sessionsFaults,
   hostile,
   models,
   fuzzish,

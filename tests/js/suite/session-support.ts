@@ -74,20 +74,20 @@ export type Operation = "read" | "swap" | "get" | "put";
 /** Comes around every operation of both stores. What it returns, throws or never answers is what the library sees. */
 export type Around = (operation: Operation, run: () => Promise<unknown>) => unknown;
 
-/** Both stores as the library is given them, with something around every operation. */
+/** Both stores as the library is given them, with something around every operation; `on` may be given others later. */
 export function around(
-  { records, revoked }: { records: Records; revoked: MemoryStore },
+  on: { readonly records: Records; readonly revoked: MemoryStore },
   wrap: Around,
 ): { store: object; revocation: object } {
   return {
     store: {
-      read: (key: string) => wrap("read", () => records.read(key)),
+      read: (key: string) => wrap("read", () => on.records.read(key)),
       compareAndSwap: (...given: Parameters<Records["compareAndSwap"]>) =>
-        wrap("swap", () => records.compareAndSwap(...given)),
+        wrap("swap", () => on.records.compareAndSwap(...given)),
     },
     revocation: {
-      get: (key: string) => wrap("get", () => revoked.get(key)),
-      put: (...given: Parameters<MemoryStore["put"]>) => wrap("put", () => revoked.put(...given)),
+      get: (key: string) => wrap("get", () => on.revoked.get(key)),
+      put: (...given: Parameters<MemoryStore["put"]>) => wrap("put", () => on.revoked.put(...given)),
     },
   };
 }
@@ -208,21 +208,26 @@ export async function codeOf(lib: Library, call: Promise<unknown>): Promise<stri
  */
 export async function accepted(
   lib: Library,
-  { records, clock }: Server,
+  { records, clock }: Pick<Server, "records" | "clock">,
   tokens: Iterable<string>,
   later: number,
-): Promise<{ presented: string; given: string }[]> {
-  const found: { presented: string; given: string }[] = [];
+): Promise<{ presented: string; given: string; sessionId: string }[]> {
+  let copy = records;
+  const store = {
+    read: (key: string) => copy.read(key),
+    compareAndSwap: (...given: Parameters<Records["compareAndSwap"]>) => copy.compareAndSwap(...given),
+  };
+  const { sessions } = await serve(lib, { store }, { clock: { now: clock.now + later } });
+  const found: { presented: string; given: string; sessionId: string }[] = [];
   for (const presented of new Set(tokens)) {
-    const server = await serve(lib, {}, { records: records.copy(), clock: { now: clock.now + later } });
+    copy = records.copy();
     try {
-      const { refreshToken } = await server.sessions.refresh({ refreshToken: presented });
-      found.push({ presented, given: refreshToken });
+      const { refreshToken, sessionId } = await sessions.refresh({ refreshToken: presented });
+      found.push({ presented, given: refreshToken, sessionId });
     } catch (error) {
       if (!(error instanceof lib.WaxsealError)) throw error;
-    } finally {
-      server.sessions.dispose();
     }
   }
+  sessions.dispose();
   return found;
 }
