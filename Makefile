@@ -53,11 +53,12 @@ bench: $(TARBALL) ## Waxseal beside jose on this machine
 	@exec $$(command -v taskset >/dev/null && echo taskset -c 0) $(RUN) bench/run.ts
 
 .PHONY: proof
-proof: ## property tests with many cases (PROPTEST_CASES, default 20000) and all vectors
+proof: ## property tests with many cases (PROPTEST_CASES, default 20000), and sessions explored in larger bounds
 	export PROPTEST_CASES=$${PROPTEST_CASES:-20000}
 	# Inputs that a property leaves out grow with the cases; their limit does not by itself.
 	export PROPTEST_MAX_GLOBAL_REJECTS=$$PROPTEST_CASES
-	cargo test --profile proof --package waxseal --no-fail-fast
+	cargo test --profile proof --package waxseal --package waxseal-model --no-fail-fast
+	cargo run --profile proof --package waxseal-model --bin explore
 
 .PHONY: clean
 clean: ## removes everything that was built or installed
