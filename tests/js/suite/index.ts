@@ -18,9 +18,13 @@ import { metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
+import { sessionsArriving } from "./sessions-arriving.js";
 import { sessionsFaults } from "./sessions-faults.js";
 import { sessionsLogin } from "./sessions-login.js";
+import { sessionsLogout } from "./sessions-logout.js";
+import { sessionsPresented } from "./sessions-presented.js";
 import { sessionsRaces } from "./sessions-races.js";
+import { sessionsRefresh } from "./sessions-refresh.js";
 import { signers } from "./signers.js";
 import { storeFailures } from "./store-failures.js";
 import { vectors } from "./vectors.js";
@@ -46,6 +50,10 @@ export const suites: Record<string, Suite> = {
   metrics,
   counted,
   sessionsLogin,
+  sessionsArriving,
+  sessionsRefresh,
+  sessionsPresented,
+  sessionsLogout,
   sessionsRaces,
   sessionsFaults,
   hostile,

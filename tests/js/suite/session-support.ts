@@ -27,7 +27,6 @@ export interface RecordedSession {
 export interface Recorded {
   wx: number;
   version: number;
-  pending?: number;
   sessions: RecordedSession[];
 }
 
