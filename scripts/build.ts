@@ -76,7 +76,8 @@ function published(self: string, extension: string): Plugin {
     name: "published",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /\?base64$/ }, ({ path, resolveDir }) => ({
-        path: resolve(resolveDir, path.replace("?base64", "")),
+        // Relative, for esbuild names it in a comment of what is published.
+        path: relative(resolve("."), resolve(resolveDir, path.replace("?base64", ""))),
         namespace: "base64",
       }));
       onLoad({ filter: /./, namespace: "base64" }, ({ path }) => ({
