@@ -55,9 +55,9 @@ export interface SessionsOptions {
   };
   /** Refresh tokens, and how long sessions live. */
   refresh?: {
-    /** How long a session lives without a refresh, in seconds; default 604800 (7 days). */
+    /** How long a session lives without a refresh, in seconds; default 604800 (7 days), at most 31536000 (a year). */
     expiresIn?: number;
-    /** How long a session lives at most, in seconds; default 2592000 (30 days), at most 31536000 (a year). */
+    /** How long a session lives at most, in seconds; default 2592000 (30 days), at most 34560000 (400 days). */
     absolute?: number;
     /**
      * For how many seconds after a rotation whoever presents the token before it, or the new one, gets the new one again;
@@ -96,7 +96,7 @@ export interface SessionsOptions {
    * `timeout` does not bound it.
    */
   validate?: (claims: SessionClaims) => boolean | Promise<boolean>;
-  /** How long all waiting of a call for `store` and for keys outside the module may take, in seconds; default 3. */
+  /** How long all waiting of a call for `store` and for keys outside the module may take, in seconds; default 3, at most 30. */
   timeout?: number;
   /** Told of every outcome. What it throws is ignored. */
   onEvent?: (event: SessionEvent) => void;
