@@ -69,6 +69,11 @@ impl CoreSessions {
         let mut policy = SessionPolicy::new(issuer.clone());
         policy.revocation = match fields.value("revocation") {
             Some(Value::Null) => None,
+            Some(Value::Object(map)) if map.contains_key("tokenLifetime") => {
+                return Err(invalid(
+                    "revocation.tokenLifetime is no option of sessions: tokens live as access.expiresIn says.",
+                ));
+            }
             Some(Value::Object(map)) => Some(revocation(Fields::of(map, "revocation.".to_owned()))?),
             _ => return Err(invalid("revocation is required: { store }, or null to say that there is none.")),
         };

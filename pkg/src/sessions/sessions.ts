@@ -25,7 +25,8 @@ import type {
  *
  * @param options Keys, names, and where sessions are kept. An unknown option is refused by name.
  * @throws WaxsealError `ERR_OPTION_INVALID`, also for a store that cannot compare and swap, such as a Workers KV namespace;
- *   `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`, `ERR_RUNTIME_UNSUPPORTED`
+ *   `ERR_COOKIE_INVALID` for names and a path that no cookie can have; `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`,
+ *   `ERR_KEY_WEAK`, `ERR_RUNTIME_UNSUPPORTED`
  *
  * @example
  * ```ts

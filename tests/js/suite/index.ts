@@ -19,9 +19,13 @@ import { models } from "./models.js";
 import { options } from "./options.js";
 import { revocation } from "./revocation.js";
 import { sessionsArriving } from "./sessions-arriving.js";
+import { sessionsAuthenticate } from "./sessions-authenticate.js";
+import { sessionsEvents } from "./sessions-events.js";
 import { sessionsFaults } from "./sessions-faults.js";
+import { sessionsKeys } from "./sessions-keys.js";
 import { sessionsLogin } from "./sessions-login.js";
 import { sessionsLogout } from "./sessions-logout.js";
+import { sessionsOptions } from "./sessions-options.js";
 import { sessionsPresented } from "./sessions-presented.js";
 import { sessionsRaces } from "./sessions-races.js";
 import { sessionsRefresh } from "./sessions-refresh.js";
@@ -51,9 +55,13 @@ export const suites: Record<string, Suite> = {
   counted,
   sessionsLogin,
   sessionsArriving,
+  sessionsKeys,
+  sessionsAuthenticate,
   sessionsRefresh,
   sessionsPresented,
   sessionsLogout,
+  sessionsOptions,
+  sessionsEvents,
   sessionsRaces,
   sessionsFaults,
   hostile,
