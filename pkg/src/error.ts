@@ -59,7 +59,8 @@ export class WaxsealError extends Error {
     if (details.claim !== undefined) this.claim = details.claim;
     if (details.reason !== undefined) this.reason = details.reason as ErrorReason;
     if (details.wwwAuthenticate !== undefined) this.wwwAuthenticate = details.wwwAuthenticate;
-    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+    // The core says it of its own errors; those that only JavaScript can see are to be tried again as soon.
+    if (status === 503) this.retryAfter = details.retryAfter ?? 1;
   }
 }
 

@@ -326,7 +326,12 @@ export class Sessions implements Disposable {
   async #validate(claims: SessionClaims): Promise<void> {
     const { validate } = this.#parts;
     if (validate === undefined || (await validate(claims)) === true) return;
-    throw new WaxsealError({ code: "ERR_CLAIMS_REFUSED", message: "The option validate did not answer true." });
+    throw new WaxsealError({
+      code: "ERR_CLAIMS_REFUSED",
+      message: "The option validate did not answer true.",
+      wwwAuthenticate:
+        'Bearer error="invalid_token", error_description="The application\'s own check refused the claims."',
+    });
   }
 
   #client(request: Request | RequestLike | RefreshInput | undefined): string | undefined {

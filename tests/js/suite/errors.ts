@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok } from "../harness/assert.js";
 import type { Library, Suite } from "../harness/types.js";
+import { post, refreshCookie, serve, accessCookie, withCookies } from "./session-support.js";
 import { NOW, claims, ec, makeIssuer, makeVerifier, otherEc, rsa, signed } from "./support.js";
 
 interface Failure {
@@ -11,6 +12,7 @@ interface Failure {
   message: string;
   stack?: string;
   wwwAuthenticate?: string;
+  retryAfter?: number;
 }
 
 const STEPS = [
@@ -24,6 +26,7 @@ const STEPS = [
   "claims",
   "policy",
   "revocation",
+  "session",
   "issue",
   "cookie",
   "runtime",
@@ -150,8 +153,57 @@ function shown(error: Failure): string {
   return [String(error), JSON.stringify(error), error.message, ...own, String(chain)].join("\n");
 }
 
+/** The same of sessions. */
+async function sessionFailures(lib: Library): Promise<[string, () => unknown][]> {
+  const down = (): Promise<never> => Promise.reject(new Error(MARK));
+  const { sessions } = await serve(lib, { validate: ({ sub }: { sub: string }) => sub !== "refused" });
+  const held = await sessions.login(MARK, { claims: { [MARK]: MARK }, label: MARK });
+  const [other, ended, refused] = [
+    await sessions.login("other"),
+    await sessions.login(MARK),
+    await sessions.login("refused"),
+  ];
+  await sessions.end(MARK, ended.sessionId);
+  const broken = await serve(lib, { store: { read: down, compareAndSwap: down } });
+  const unwritable = await serve(lib, { revocation: { store: { get: async () => null, put: down } } });
+  const unsigned = await serve(lib, {
+    keys: { alg: "ES256", kid: MARK, publicKey: (await ec()).publicJwk, sign: down },
+    refreshKeys: (await otherEc()).privateJwk,
+  });
+  const waiting = await unwritable.sessions.login(MARK);
+  const making = (options: object) => () => serve(lib, options);
+  return [
+    ["a session that was ended", () => sessions.refresh(withCookies(ended))],
+    ["a session that was revoked", () => sessions.authenticate(withCookies(ended))],
+    ["cookies of two sessions", () => sessions.refresh(post(`${accessCookie(held)}; ${refreshCookie(other)}`))],
+    ["claims that the application refuses", () => sessions.refresh(withCookies(refused))],
+    ["a refresh without cookies", () => sessions.refresh(post(`other=${MARK}`))],
+    ["a refresh from another site", () => sessions.refresh({ headers: { origin: `https://${MARK}.example` } })],
+    ["a forged refresh token", () => sessions.refresh({ refreshToken: `${held.refreshToken.slice(0, -9)}${MARK}AA` })],
+    ["a refresh token that is none", () => sessions.refresh({ refreshToken: MARK })],
+    ["an access token as refresh token", () => sessions.refresh({ refreshToken: held.accessToken })],
+    ["a session store that is down", () => broken.sessions.login(MARK)],
+    [
+      "a session store that is down for strong",
+      () => broken.sessions.authenticate(withCookies(held), { strong: true }),
+    ],
+    ["a revocation store that cannot be written", () => unwritable.sessions.logout(withCookies(waiting))],
+    ["a signer of sessions that fails", () => unsigned.sessions.login(MARK, { claims: { [MARK]: MARK } })],
+    ["a reserved claim of a session", () => sessions.login(MARK, { claims: { sid: MARK } })],
+    ["claims too large for a cookie", () => sessions.login(MARK, { claims: { x: MARK.repeat(600) } })],
+    ["a label that is too long", () => sessions.login(MARK, { label: MARK.repeat(20) })],
+    ["a KV namespace as session store", making({ store: { get: down, getWithMetadata: down, [MARK]: MARK } })],
+    ["an audience for both tokens", making({ audience: MARK, refresh: { audience: MARK } })],
+    ["a cookie name without its prefix", making({ cookies: { names: { access: MARK } } })],
+    [
+      "keys of sessions that are none",
+      making({ keys: `-----BEGIN PRIVATE KEY-----\n${MARK}\n-----END PRIVATE KEY-----` }),
+    ],
+  ];
+}
+
 export const errors: Suite = async (h, lib) => {
-  const calls = await failures(lib);
+  const calls = [...(await failures(lib)), ...(await sessionFailures(lib))];
   for (const [what, call] of calls) {
     h.test(`the error for ${what} has a code, step and status, and shows nothing of what was given`, async () => {
       const error = (await caught(call)) as Failure;
@@ -175,16 +227,20 @@ export const errors: Suite = async (h, lib) => {
     });
   }
 
-  h.test("an error with 401 carries a challenge, and a failed server is not blamed on the client", async () => {
-    const statuses = new Set<number>();
-    for (const [what, call] of calls) {
-      const error = (await caught(call)) as Failure;
-      statuses.add(error.status);
-      if (error.status === 401) ok(error.wwwAuthenticate?.startsWith("Bearer"), what);
-      if (error.status === 403 || error.status >= 500) equal(error.wwwAuthenticate, undefined, what);
-    }
-    deepEqual([...statuses].sort(), [400, 401, 403, 500, 503]);
-  });
+  h.test(
+    "an error with 401 carries a challenge, one with 503 says when to try again, and no other does either",
+    async () => {
+      const statuses = new Set<number>();
+      for (const [what, call] of calls) {
+        const error = (await caught(call)) as Failure;
+        statuses.add(error.status);
+        if (error.status === 401) ok(error.wwwAuthenticate?.startsWith("Bearer"), what);
+        if (error.status === 403 || error.status >= 500) equal(error.wwwAuthenticate, undefined, what);
+        equal(error.retryAfter, error.status === 503 ? 1 : undefined, what);
+      }
+      deepEqual([...statuses].sort(), [400, 401, 403, 500, 503]);
+    },
+  );
 
   h.test("a challenge is a header value that a response accepts", async () => {
     for (const [what, call] of calls) {

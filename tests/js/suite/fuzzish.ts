@@ -3,9 +3,13 @@
 
 import { deepEqual, ok } from "../harness/assert.js";
 import type { Suite } from "../harness/types.js";
+import { accessCookie, post, serve, withCookies } from "./session-support.js";
 import { NOW, claims, ec, makeIssuer, makeVerifier, otherEc, rsa, seeded, signed } from "./support.js";
 
 const ROUNDS = 3000;
+
+/** Options of sessions, but for keys and a store. */
+const SESSIONS = { issuer: "i", audience: "a", origins: [], revocation: null };
 
 const NAMES = [
   "keys",
@@ -71,6 +75,24 @@ const NAMES = [
   "ver",
   "before",
   "version",
+  "refreshKeys",
+  "access",
+  "refresh",
+  "cookies",
+  "names",
+  "maxSessions",
+  "onReuse",
+  "validate",
+  "client",
+  "read",
+  "compareAndSwap",
+  "jitter",
+  "grace",
+  "absolute",
+  "request",
+  "refreshToken",
+  "label",
+  "strong",
   "__proto__",
   "constructor",
   "toString",
@@ -202,6 +224,16 @@ export const fuzzish: Suite = (h, lib) => {
           claims(),
           { get: async () => null, put: async () => undefined },
         ];
+        const { sessions } = await serve(lib, { timeout: 0.01 });
+        const held = await sessions.login("alice");
+        samples.push(
+          "alice",
+          held.sessionId,
+          { refreshToken: held.refreshToken },
+          withCookies(held),
+          { request: withCookies(held), claims: { role: "x" }, label: "y" },
+          { ...SESSIONS, keys: keys.privateJwk, store: { read: async () => null, compareAndSwap: async () => true } },
+        );
         const random = seeded(seed);
         const value = generator(random, samples);
         const store = { get: async () => null, put: async () => undefined };
@@ -225,6 +257,16 @@ export const fuzzish: Suite = (h, lib) => {
           revokeSession: (...given) => verifier.revokeSession(...(given as unknown as [never])),
           revokeSubject: (...given) => verifier.revokeSubject(...(given as unknown as [never])),
           issue: (...given) => issuer.issue(...(given as unknown as [never])),
+          createSessions: lib.createSessions,
+          login: (...given) => sessions.login(...(given as unknown as [never])),
+          refresh: (...given) => sessions.refresh(...(given as unknown as [never])),
+          logout: (...given) => sessions.logout(...(given as unknown as [never])),
+          "sessions.authenticate": (...given) => sessions.authenticate(...(given as unknown as [never])),
+          logoutEverywhere: (...given) => sessions.logoutEverywhere(...(given as unknown as [never])),
+          end: (...given) => sessions.end(...(given as unknown as [never, never])),
+          sweep: (...given) => sessions.sweep(...(given as unknown as [never])),
+          list: (...given) => sessions.list(...(given as unknown as [never])),
+          checkCrossSite: (...given) => sessions.checkCrossSite(...(given as unknown as [never])),
         };
         const names = Object.keys(targets);
         const before = memoryInUse();
@@ -251,6 +293,7 @@ export const fuzzish: Suite = (h, lib) => {
         ok(memoryInUse() - before < 256 << 20, "memory stays bounded");
         deepEqual(plain.verify(token).claims, claims());
         deepEqual((await verifier.verifyAsync(token)).revocation, "clear");
+        ok(await sessions.refresh(withCookies(await sessions.login("bob"))));
       },
     );
   }
@@ -280,5 +323,32 @@ export const fuzzish: Suite = (h, lib) => {
         ok(mutated !== token, "the token itself was refused");
       }
     }
+  });
+
+  h.test("a thousand mutations of a refresh token refresh nothing, and leave its session as it was", async () => {
+    const random = seeded(5);
+    const { sessions, records, clock } = await serve(lib);
+    const held = await sessions.login("alice");
+    clock.now += 60;
+    const [token, asked] = [held.refreshToken, records.asked.length];
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=; \u0000é";
+    for (let round = 0; round < 1000; round++) {
+      const at = Math.floor(random() * token.length);
+      const letter = alphabet[Math.floor(random() * alphabet.length)] as string;
+      const mutated = token.slice(0, at) + letter + token.slice(at + (round % 2));
+      if (mutated === token) continue;
+      const cookie = post(`${accessCookie(held)}; __Secure-refresh=${mutated}`);
+      // A character after a semicolon begins a cookie of its own, and the one before may be whole.
+      for (const request of letter === ";" ? [{ refreshToken: mutated }] : [{ refreshToken: mutated }, cookie]) {
+        try {
+          await sessions.refresh(request);
+          ok(mutated.trim() === token, `accepted in round ${round}`);
+        } catch (error) {
+          ok(error instanceof lib.WaxsealError && error.code !== "ERR_INTERNAL", `round ${round}: ${String(error)}`);
+        }
+      }
+    }
+    ok(records.asked.length - asked <= 4, "no store is asked about what is not verified");
+    ok(await sessions.refresh(withCookies(held)));
   });
 };

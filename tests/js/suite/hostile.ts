@@ -10,7 +10,7 @@ const thrown = (): never => {
 };
 
 /** Makes every text fail on its way into the module, which ends the call there like a trap. */
-function trapping<T>(call: () => T): T {
+export function trapping<T>(call: () => T): T {
   const { charCodeAt } = String.prototype;
   const { encodeInto, encode } = TextEncoder.prototype;
   try {

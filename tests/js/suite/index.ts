@@ -23,8 +23,10 @@ import { sessionsAuthenticate } from "./sessions-authenticate.js";
 import { sessionsEvents } from "./sessions-events.js";
 import { sessionsFaults } from "./sessions-faults.js";
 import { sessionsKeys } from "./sessions-keys.js";
+import { sessionsLifecycle } from "./sessions-lifecycle.js";
 import { sessionsLogin } from "./sessions-login.js";
 import { sessionsLogout } from "./sessions-logout.js";
+import { sessionsModels } from "./sessions-models.js";
 import { sessionsOptions } from "./sessions-options.js";
 import { sessionsPresented } from "./sessions-presented.js";
 import { sessionsRaces } from "./sessions-races.js";
@@ -62,6 +64,8 @@ export const suites: Record<string, Suite> = {
   sessionsLogout,
   sessionsOptions,
   sessionsEvents,
+  sessionsLifecycle,
+  sessionsModels,
   sessionsRaces,
   sessionsFaults,
   hostile,
