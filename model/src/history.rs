@@ -174,12 +174,14 @@ impl History {
     /// A session is no longer in the record.
     fn forgotten(&mut self, court: &mut Court<'_>, old: &Session, version: u32) {
         let announced = old.ended.is_some() && !old.pending || old.version < version;
-        let passed = court.now >= old.expires_at || old.ended.is_some() && court.now >= old.absolute;
+        // By the clock of whichever host forgets it.
+        let now = court.now + court.scenario.clients.iter().map(|client| client.skew).max().unwrap_or(0);
+        let passed = now >= old.expires_at;
         if let Some(birth) = self.births.get_mut(&old.sid) {
             birth.ended |= !passed;
         }
         court.broken.require(announced || passed, Property::S2, "a session vanished that could still be used or ended");
-        let held = self.tokens.iter().any(|token| token.sid == old.sid && court.now < token.until);
+        let held = self.tokens.iter().any(|token| token.sid == old.sid && now < token.until);
         court.broken.require(announced || !held, Property::S4, "a session vanished while access tokens of it live");
     }
 

@@ -31,6 +31,9 @@
 //!   minute or never.
 //! - A host gives up a call at its timeout, which is shorter than the window; the clock cannot pass the end of a call but
 //!   by a fault.
+//! - A subject who has more sessions than it may can lose from its record one that has just run out, by the clock of one
+//!   host. Its last access token may pass elsewhere for as long as clocks differ and verifiers are tolerant, whatever is
+//!   signed out in these seconds; where this can happen, runs have a staleness as large as that, or no tolerance.
 //! - Browsers do with cookies what they are told. That a failed refresh sends no clearing header (S9) is for the tests of
 //!   the facade to show; here a browser is left as it was.
 //! - Faults are finite in number, so that every run ends. Liveness is judged at the ends of runs.

@@ -76,7 +76,8 @@ pub struct Scenario {
     pub kinds: Vec<Fault>,
     /// What it must come to.
     pub expected: Expected,
-    /// Whether answers reach their clients in time too, as those of honest clients do whose network is good enough.
+    /// Whether answers reach their clients by the timeout too, and none of them overtakes one with a newer token. (A browser
+    /// whose cookie is taken back by a late answer presents an old token when it next refreshes, which may be reuse.)
     pub prompt: bool,
     /// What must be seen on the way.
     pub shows: &'static [Sight],

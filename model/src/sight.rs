@@ -52,6 +52,34 @@ pub enum Sight {
     OldestEnded,
 }
 
+impl Sight {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::Rotated,
+        Self::Reissued,
+        Self::SuccessorGiven,
+        Self::ReuseDetected,
+        Self::OtherClient,
+        Self::RefusedEnded,
+        Self::RefusedExpired,
+        Self::RefusedUnknown,
+        Self::ReleasedAfterEnd,
+        Self::AcceptedWhileStale,
+        Self::PendingLeft,
+        Self::PendingSettled,
+        Self::SwapLost,
+        Self::LateSwapHappened,
+        Self::LateSwapLost,
+        Self::Crashed,
+        Self::AnswerLost,
+        Self::LoginAfterEndAll,
+        Self::FailedBesideNewLogin,
+        Self::SigningFailed,
+        Self::StrongRefusal,
+        Self::OldestEnded,
+    ];
+}
+
 /// All that was seen. It is no part of the state: different ways to one state see different things.
 #[derive(Debug, Default)]
 pub struct Sights(AtomicU32);

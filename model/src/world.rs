@@ -461,7 +461,13 @@ impl World {
                     sights.note(Sight::ReleasedAfterEnd);
                 }
                 let Release { access, refresh, .. } = *release;
-                *browser = Browser { access: Some(access), refresh: Some(refresh) };
+                let newer = browser
+                    .refresh
+                    .as_ref()
+                    .is_some_and(|held| held.sid == refresh.sid && held.generation > refresh.generation);
+                if !(newer && scenario.prompt) {
+                    *browser = Browser { access: Some(access), refresh: Some(refresh) };
+                }
             }
             (Task::End { .. }, outcome) => {
                 *browser = Browser::default();

@@ -1,24 +1,27 @@
 //! Long random programs of many clients in a random order, checked against the same properties.
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
 use waxseal::revocation::RevocationConfig;
 use waxseal::session::{OnReuse, SessionPolicy};
 use waxseal_model::environment::{Act, Client};
+use waxseal_model::plant::Plant;
 use waxseal_model::scenario::{Expected, Scenario, policy};
 use waxseal_model::schedule::run;
+use waxseal_model::sight::Sight;
 
 use Act::{
     Check, Login, Logout, LogoutEverywhere, LogoutUntilAcknowledged, Present, Refresh, RefreshUntilAnswered, Steal,
     Sweep, SweepInTheEnd,
 };
 
-/// A case has thousands of events, so there are few: a tenth of what `PROPTEST_CASES` says.
+/// A case has thousands of events, so there are few: a twentieth of what `PROPTEST_CASES` says.
 fn cases() -> Config {
     let told = std::env::var_os("PROPTEST_CASES").is_some();
     let default = Config::default();
     // The last events of a run say why it failed; a shorter run of another kind would not say more.
-    Config { cases: if told { default.cases.div_ceil(10) } else { 48 }, max_shrink_iters: 100, ..default }
+    Config { cases: if told { default.cases.div_ceil(20) } else { 48 }, max_shrink_iters: 100, ..default }
 }
 
 fn act(browsers: usize) -> impl Strategy<Value = Act> {
@@ -74,7 +77,7 @@ fn options() -> impl Strategy<Value = SessionPolicy> {
 
 /// Everybody does everything, and anything may fail.
 fn anything() -> impl Strategy<Value = Scenario> {
-    (prop::collection::vec(client(), 2..=7), instants(), options(), 0u64..20, any::<u8>()).prop_map(
+    (prop::collection::vec(client(), 2..=7), instants(), options(), 2u64..20, any::<u8>()).prop_map(
         |(mut clients, instants, options, staleness, faults)| {
             clients.push(Client::new(4, [SweepInTheEnd]));
             let scenario = Scenario::new("anything", clients, instants).faults(faults);
@@ -105,6 +108,42 @@ fn honest() -> impl Strategy<Value = Scenario> {
             });
         Scenario { timeout: 3, prompt: true, ..scenario }
     })
+}
+
+/// The same cases every time.
+fn examples(number: usize) -> impl Iterator<Item = (Scenario, u64)> {
+    let mut runner = TestRunner::deterministic();
+    let cases = (anything(), any::<u64>());
+    (0..number).filter_map(move |_| cases.new_tree(&mut runner).ok().map(|case| case.current()))
+}
+
+#[test]
+fn the_schedules_come_across_everything() {
+    let (mut events, mut unseen) = (0, Sight::ALL.to_vec());
+    for (scenario, seed) in examples(24) {
+        let run = run(&scenario, seed);
+        events += run.events;
+        unseen.retain(|sight| !run.sights.has(*sight));
+    }
+    println!("{events} events in 24 runs");
+    assert!(events > 24 * 1000, "{events} events");
+    assert_eq!(unseen, []);
+}
+
+#[test]
+fn the_schedules_find_what_is_planted() {
+    let plants = [
+        Plant::DenyBeforeSwap,
+        Plant::FreshIdentifier,
+        Plant::NoReissue,
+        Plant::NewestVersion,
+        Plant::DeleteOnEnd,
+        Plant::TwoRecords,
+    ];
+    for plant in plants {
+        let broken = |(scenario, seed): (Scenario, u64)| !run(&scenario.plant(plant), seed).world.broken().is_empty();
+        assert!(examples(24).any(broken), "{plant:?} was not found");
+    }
 }
 
 proptest! {
