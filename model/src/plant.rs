@@ -19,6 +19,8 @@ pub enum Plant {
     FreshIdentifier,
     /// The current generation is rotated inside the window too, instead of given again.
     NoReissue,
+    /// The generation before is reuse inside the window too.
+    NoSuccessor,
     /// A refresh stamps the version that is the newest when it releases.
     NewestVersion,
     /// An end deletes the record of the session.
@@ -161,7 +163,9 @@ impl Wrapper {
                 (Some(done), _) => To::Host(done),
                 (None, reply) => To::Flow(reply),
             },
-            (Plant::NoReissue, Reply::Record(Some(text))) => To::Flow(Reply::Record(Some(self.age(policy, text)))),
+            (Plant::NoReissue | Plant::NoSuccessor, Reply::Record(Some(text))) => {
+                To::Flow(Reply::Record(Some(self.age(policy, text))))
+            }
             (Plant::TwoRecords, Reply::Record(text)) => {
                 let record = text.as_deref().and_then(SubjectRecord::parse).unwrap_or_default();
                 match self.version.take() {
@@ -214,7 +218,7 @@ impl Wrapper {
                 To::Host(Step::WriteEntries(writes))
             }
             (Plant::DenyBeforeSwap, Step::WriteEntries(writes)) => To::Flow(Reply::Written(vec![true; writes.len()])),
-            (Plant::NoReissue, Step::Swap { expected, next, expires_at }) => {
+            (Plant::NoReissue | Plant::NoSuccessor, Step::Swap { expected, next, expires_at }) => {
                 let real = self.shown.take().filter(|(shown, _)| Some(shown) == expected.as_ref());
                 To::Host(Step::Swap { expected: real.map(|(_, real)| real).or(expected), next, expires_at })
             }
@@ -269,10 +273,11 @@ impl Wrapper {
         }
     }
 
-    /// Shows the flow a session that was rotated longer ago than the window, if it is the current one that is presented.
+    /// Shows the flow a session that was rotated longer ago than the window, if it is the current generation that is
+    /// presented, or the one before.
     fn age(&mut self, policy: &SessionPolicy, text: String) -> String {
         let Task::Refresh { presented, .. } = &self.task else { return text };
-        let generation = presented.generation;
+        let generation = presented.generation + u32::from(self.plant == Plant::NoSuccessor);
         let old = self.now.saturating_sub(policy.grace.into());
         let aged = self.presented(&text, |session| {
             if session.generation == generation {

@@ -44,8 +44,8 @@ impl Fault {
 /// What a run must come to, beyond what every run must.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// These clients are honest and nobody ends their session: none of them is ever refused, and each browser holds the
-    /// current token in the end (L1, L2).
+    /// These clients are honest and nobody ends their session: none of them is ever refused, and in the end each browser
+    /// holds the current token, or inside the window the one before (L1, L2).
     pub signed_in: &'static [usize],
     /// All of it lies inside one window: there is one rotation at most (L2).
     pub one_rotation: bool,

@@ -2,10 +2,12 @@
 
 use waxseal_model::catalogue::{device, sweeper, tab, thief};
 use waxseal_model::checker::explore;
-use waxseal_model::environment::Act::{Login, Logout, LogoutEverywhere, LogoutUntilAcknowledged, Refresh, Wait};
+use waxseal_model::environment::Act::{
+    Login, Logout, LogoutEverywhere, LogoutUntilAcknowledged, Refresh, RefreshUntilAnswered, Wait,
+};
 use waxseal_model::environment::Client;
 use waxseal_model::plant::Plant;
-use waxseal_model::property::Property::{self, L2, L3, L4, L5, L6, S1, S2, S3, S4, S5, S6, S7, S8, S9};
+use waxseal_model::property::Property::{self, L1, L2, L3, L4, L5, L6, S1, S2, S3, S4, S5, S6, S7, S8, S9};
 use waxseal_model::scenario::{Expected, Fault, Scenario};
 
 /// Explores a scenario with a fault and without, and looks for exactly what the fault breaks.
@@ -47,6 +49,14 @@ fn no_reissue_for_a_current_generation_inside_the_window() {
         no_reuse: true,
     });
     finds(Plant::NoReissue, &scenario, &[S2, L2, L3]);
+}
+
+#[test]
+fn no_successor_for_the_generation_before_inside_the_window() {
+    let scenario = Scenario::new("a bad network", [tab([RefreshUntilAnswered])], [0, 5, 6])
+        .faults(1)
+        .expect(Expected { signed_in: &[0], one_rotation: true, no_reuse: true });
+    finds(Plant::NoSuccessor, &scenario, &[L1, L3]);
 }
 
 #[test]
