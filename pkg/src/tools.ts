@@ -1,5 +1,5 @@
 import type { ErrorCode } from "./error-codes.js";
-import { type ErrorReason } from "./error.js";
+import type { ErrorReason } from "./error.js";
 import type { InitInput } from "./load/input.js";
 import { callOptions, clockFrom, take } from "./options.js";
 import type { Claims, JWK, VerifierOptions } from "./types.js";
