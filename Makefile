@@ -23,7 +23,7 @@ TS_SOURCES := $(shell find pkg/src -name '*.ts') pkg/package.json tsconfig.base.
 
 .PHONY: help
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: $(TARBALL) ## the Worker on Cloudflare's runtime, and a walk through sign-in and logout (DEMO_EXIT=1: then stop)
@@ -37,9 +37,10 @@ www: $(DIST) ## the playground, a static site in www/dist (make www ARGS=--serve
 	@exec node www/build.mjs $(ARGS)
 
 .PHONY: test
-test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium, packaging, end to end
+test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium, packaging, session stores, end to end
 	@scripts/install-chromium.sh
 	@scripts/install-prometheus.sh
+	@scripts/install-stores.sh
 	$(RUN) scripts/test.ts
 
 .PHONY: lint
@@ -51,6 +52,11 @@ lint: $(TARBALL) ## formatting, lints, types, documentation, generated files, th
 .PHONY: bench
 bench: $(TARBALL) ## Waxseal beside jose on this machine
 	@exec $$(command -v taskset >/dev/null && echo taskset -c 0) $(RUN) bench/run.ts
+
+.PHONY: bench-stores
+bench-stores: $(TARBALL) ## refreshes per second on every session store, beside the store's own operations
+	@scripts/install-stores.sh
+	@exec $(RUN) bench/stores.ts
 
 .PHONY: proof
 proof: ## property tests with many cases (PROPTEST_CASES, default 20000), and sessions explored in larger bounds

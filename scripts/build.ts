@@ -8,6 +8,7 @@
  *     error.js .cjs          the error class, which the stores throw too
  *     <entry point>.js .cjs  one per host; see pkg/src/entry
  *     store-<name>.js .cjs   one per session store; see pkg/src/stores
+ *     testing.js .cjs        the conformance suite for session stores
  *     types/                 declarations, for ESM and CommonJS
  *
  * The shared ones are files of their own, so that all entry points of one format share one instance and one error class.
@@ -43,6 +44,13 @@ const ENTRIES: Record<string, Entry> = {
   slim: { source: "entry/slim.ts", formats: ["esm", "cjs"] },
   metrics: { source: "metrics.ts", formats: ["esm", "cjs"], declared: true },
   "store-memory": { source: "stores/memory.ts", formats: ["esm", "cjs"], declared: true },
+  // Cloudflare's runtime alone has what it imports, and that takes ES modules alone.
+  "store-durable-object": { source: "stores/durable-object.ts", formats: ["esm"], declared: true },
+  "store-d1": { source: "stores/d1.ts", formats: ["esm", "cjs"], declared: true },
+  "store-sqlite": { source: "stores/sqlite.ts", formats: ["esm", "cjs"], declared: true },
+  "store-redis": { source: "stores/redis.ts", formats: ["esm", "cjs"], declared: true },
+  "store-deno-kv": { source: "stores/deno-kv.ts", formats: ["esm", "cjs"], declared: true },
+  testing: { source: "testing/index.ts", formats: ["esm", "cjs"], declared: true },
 };
 
 /** Modules that become files of their own, by their path in pkg/src. */
@@ -108,6 +116,7 @@ async function bundle(source: string, name: string, format: "esm" | "cjs"): Prom
     target: "es2022",
     charset: "utf8",
     logLevel: "warning",
+    external: ["cloudflare:workers"],
     plugins: [published(name, extension)],
   });
 }

@@ -31,9 +31,9 @@ check "error codes" cargo xtask codes --check
 check "format" prettier --check --log-level warn .
 check "types" types
 check "package manifest" publint run target/packed/node_modules/waxseal --strict
-# The entry point for Workers is an ES module alone: no host of CommonJS can import a .wasm file.
+# What is for Workers alone is an ES module alone: no host of CommonJS can import a .wasm file or a Durable Object.
 check "package types" attw target/packed/waxseal.tgz --profile node16 --format ascii \
-  --exclude-entrypoints workerd waxseal.wasm package.json
+  --exclude-entrypoints workerd stores/durable-object waxseal.wasm package.json
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'lint: failed: %s\n' "${failed[@]}"

@@ -12,7 +12,7 @@ const INSTALLED = join(PACKED, "node_modules/waxseal");
 
 /** What may be in the tarball besides package.json. */
 const ALLOWED =
-  /^package\/(package\.json|README\.md|LICENSE-(MIT|APACHE)|dist\/[a-z-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
+  /^package\/(package\.json|README\.md|LICENSE-(MIT|APACHE)|dist\/[a-z0-9-]+\.(js|cjs|wasm)|dist\/types\/[\w/-]+\.d\.c?ts)$/;
 
 rmSync(STAGE, { recursive: true, force: true });
 mkdirSync(STAGE, { recursive: true });

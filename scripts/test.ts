@@ -14,7 +14,10 @@ interface Stage {
   readonly counts?: (output: string) => Counts;
 }
 
-const script = (name: string, file: string): Stage => ({ name, command: ["node", "scripts/run.mjs", file] });
+const script = (name: string, file: string, ...parameters: string[]): Stage => ({
+  name,
+  command: ["node", "scripts/run.mjs", file, ...parameters],
+});
 
 const stages: Stage[] = [
   { name: "native", command: ["cargo", "test", "--workspace"], counts: cargoCounts },
@@ -23,6 +26,16 @@ const stages: Stage[] = [
   script("workerd", "tests/js/run-workerd.ts"),
   script("chromium", "tests/js/run-browser.ts"),
   script("packaging", "tests/packaging/run.ts"),
+  script("store-memory", "tests/stores/memory.ts"),
+  script("store-durable-object", "tests/stores/workerd.ts", "durable-object"),
+  script("store-d1", "tests/stores/workerd.ts", "d1"),
+  script("store-node-sqlite", "tests/stores/sqlite.ts", "node:sqlite"),
+  script("store-better-sqlite3", "tests/stores/sqlite.ts", "better-sqlite3"),
+  script("store-ioredis", "tests/stores/redis.ts", "ioredis"),
+  script("store-redis", "tests/stores/redis.ts", "redis"),
+  script("store-deno-kv-memory", "tests/stores/deno.ts", "memory"),
+  script("store-deno-kv-file", "tests/stores/deno.ts", "file"),
+  script("store-planted", "tests/stores/planted.ts"),
   ...endToEnd(),
 ];
 

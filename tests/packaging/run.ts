@@ -31,8 +31,8 @@ function node(file: string, ...flags: string[]): string {
   return execFileSync(process.execPath, [...flags, file], { cwd: PROJECT, encoding: "utf8" });
 }
 
-/** The subpaths of session stores that both module systems can import. */
-const STORES = ["stores/memory"];
+/** The subpaths for session stores that both module systems can import. */
+const STORES = ["stores/memory", "stores/d1", "stores/sqlite", "stores/redis", "stores/deno-kv", "testing"];
 
 function typecheck(file: string, text: string, options: Record<string, unknown>): void {
   write(file, text);
