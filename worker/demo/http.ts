@@ -26,7 +26,7 @@ export function send(address: string, { method = "GET", headers = {}, body }: Se
       {
         host: "127.0.0.1",
         port: url.port,
-        path: url.pathname,
+        path: url.pathname + url.search,
         method,
         headers: { Host: url.host, ...headers },
         agent: false,

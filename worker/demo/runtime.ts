@@ -11,7 +11,7 @@ import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 /** The address that everything listens on: nothing of the demo can be reached from outside this machine. */
 export const HOST = "127.0.0.1";
 
-const COMPATIBILITY_DATE = "2026-04-01";
+const COMMON = { compatibilityDate: "2026-04-01" };
 
 /**
  * Runs `wrangler deploy --dry-run` in a directory that has a wrangler.jsonc. It bundles without an account and without a
@@ -26,15 +26,17 @@ export async function bundle(workerDirectory: string, outDirectory: string): Pro
   return stdout + stderr;
 }
 
-/** One instance of the Worker. */
+/** What stands at a binding: the real thing, nothing, or a class with this body. The last is the way to see it fail. */
+export type Bound = "real" | "absent" | { classBody: string };
+
+/** One instance of the Worker. All instances share the Durable Objects and the KV namespace, unless they say otherwise. */
 export interface Instance {
   /** Vars and secrets. */
   bindings: Record<string, unknown>;
-  /**
-   * What stands at the binding REVOKED: a KV namespace, nothing, or the body of a class whose methods are called in its
-   * place. The last is the way to see a store fail.
-   */
-  revoked?: "kv" | "absent" | { classBody: string };
+  /** REVOKED: a class has the methods of a KV namespace. */
+  revoked?: Bound;
+  /** SESSIONS: a class is one of Durable Objects, and so has the methods of `SessionRecords`. */
+  sessions?: Bound;
 }
 
 export interface Settings {
@@ -44,7 +46,7 @@ export interface Settings {
   instances: Record<string, Instance>;
   /** 0 takes a free one. */
   port: number;
-  /** Where KV keeps its entries; in memory when absent. */
+  /** The directory in which Durable Objects and KV keep what is theirs; in memory when absent. */
   persist?: string;
   /** Receives what the Worker logs. */
   log?: (text: string) => void;
@@ -52,11 +54,9 @@ export interface Settings {
 
 /** Starts workerd. */
 export async function start({ modules, instances, port, persist, log }: Settings): Promise<Miniflare> {
-  const shared = {
-    modules: await readModules(resolve(modules)),
-    modulesRoot: resolve(modules),
-    compatibilityDate: COMPATIBILITY_DATE,
-  };
+  const directory = resolve(modules);
+  const worker = { modules: await readModules(directory), modulesRoot: directory, ...COMMON };
+  const [first = ""] = Object.keys(instances);
   const miniflare = new Miniflare({
     host: HOST,
     port,
@@ -66,16 +66,27 @@ export async function start({ modules, instances, port, persist, log }: Settings
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
       for (const stream of [stdout, stderr]) stream.setEncoding("utf8").on("data", (text: string) => log?.(text));
     },
-    ...(persist === undefined ? {} : { kvPersist: resolve(persist) }),
-    workers: Object.entries(instances).flatMap(([name, { bindings, revoked = "kv" }]): WorkerOptions[] => {
-      const worker = { ...shared, name, bindings, unsafeDirectSockets: [{ host: HOST, port: 0 }] };
-      if (revoked === "absent") return [worker];
-      if (revoked === "kv") return [{ ...worker, kvNamespaces: ["REVOKED"] }];
-      const store = `${name}-store`;
-      return [
-        { ...worker, serviceBindings: { REVOKED: { name: store, entrypoint: "Store" } } },
-        storeWorker(store, revoked.classBody),
-      ];
+    ...(persist === undefined
+      ? {}
+      : { kvPersist: resolve(persist, "kv"), durableObjectsPersist: resolve(persist, "sessions") }),
+    workers: Object.entries(instances).flatMap(([name, { bindings, revoked = "real", sessions = "real" }]) => {
+      const parts: WorkerOptions[] = [];
+      const instance: WorkerOptions = { ...worker, name, bindings, unsafeDirectSockets: [{ host: HOST, port: 0 }] };
+      if (revoked === "real") {
+        instance.kvNamespaces = ["REVOKED"];
+      } else if (revoked !== "absent") {
+        parts.push(standIn(`${name}-revoked`, "WorkerEntrypoint", revoked.classBody));
+        instance.serviceBindings = { REVOKED: { name: `${name}-revoked`, entrypoint: "StandIn" } };
+      }
+      if (sessions === "real") {
+        const own = name === first ? {} : { scriptName: first };
+        instance.durableObjects = { SESSIONS: { className: "SessionRecords", useSQLite: true, ...own } };
+      } else if (sessions !== "absent") {
+        parts.push(standIn(`${name}-sessions`, "DurableObject", sessions.classBody));
+        const scriptName = `${name}-sessions`;
+        instance.durableObjects = { SESSIONS: { className: "StandIn", useSQLite: true, scriptName } };
+      }
+      return [instance, ...parts];
     }),
   });
   await miniflare.ready;
@@ -103,12 +114,12 @@ export function freePort(wanted = 0): Promise<number> {
   });
 }
 
-/** A Worker whose class `Store` another one calls over RPC. */
-function storeWorker(name: string, classBody: string): WorkerOptions {
-  const script = `import { WorkerEntrypoint } from "cloudflare:workers";
-    export class Store extends WorkerEntrypoint { ${classBody} }
+/** A Worker whose class another one calls in the place of a store. */
+function standIn(name: string, kind: "WorkerEntrypoint" | "DurableObject", classBody: string): WorkerOptions {
+  const script = `import { ${kind} } from "cloudflare:workers";
+    export class StandIn extends ${kind} { ${classBody} }
     export default { fetch: () => new Response(null, { status: 404 }) };`;
-  return { name, compatibilityDate: COMPATIBILITY_DATE, modules: true, script };
+  return { name, modules: true, script, ...COMMON };
 }
 
 /** The modules of a bundle, the entry first: that is how the runtime knows it. */

@@ -1,7 +1,5 @@
 /** Prints the steps of the walk-through and keeps count of what was expected and what came. */
 
-import type { Answer } from "./http.js";
-
 const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
 
 const paint = (code: number) => (text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -14,11 +12,6 @@ export const cyan = paint(36);
 
 const INDENT = "     ";
 const WIDTH = Math.min(process.stdout.columns ?? 100, 110) - INDENT.length - 2;
-
-/** Shortens every token in a text to its first and last characters: a terminal's history is no place for tokens. */
-export function abbreviate(text: string): string {
-  return text.replace(/eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, (token) => `${token.slice(0, 10)}…${token.slice(-6)}`);
-}
 
 /** Prints a text, wrapped and indented; `mark` stands before its first line. */
 export function say(text: string, mark = ""): void {
@@ -42,11 +35,21 @@ function wrap(text: string): string[] {
   return [...lines, line];
 }
 
+/** What is shown of an answer. */
+export interface Shown {
+  status: number;
+  json: any;
+}
+
 /** One run of the walk-through. */
 export class Walk {
   steps = 0;
   checks = 0;
   failures = 0;
+
+  chapter(title: string): void {
+    console.log(`\n${dim("──")} ${bold(title)} ${dim("─".repeat(Math.max(0, WIDTH - title.length)))}`);
+  }
 
   step(title: string, explanation: string): void {
     this.steps += 1;
@@ -54,32 +57,29 @@ export class Walk {
     say(explanation);
   }
 
-  sent(line: string, headers: Record<string, string>, body?: string): void {
-    say(bold(line), cyan("→"));
-    for (const [name, value] of Object.entries(headers)) say(abbreviate(`${name}: ${value}`), cyan("→"));
-    if (body !== undefined) say(body, cyan("→"));
+  /** Who sends what, and what goes with it. */
+  sent(who: string, request: string, credentials: string): void {
+    const what = credentials === "" ? "" : dim(`  with ${credentials}`);
+    say(`${who}: ${bold(request)}${what}`, cyan("→"));
   }
 
-  /** Shows the status, the headers of these names and the body. */
-  received(answer: Answer, names: readonly string[]): void {
-    const mark = answer.status < 400 ? green("←") : red("←");
-    say(bold(String(answer.status)), mark);
-    for (const line of answer.setCookie) say(abbreviate(`Set-Cookie: ${line}`), mark);
-    for (const name of names) {
-      const value = answer.headers[name.toLowerCase()];
-      if (value !== undefined) say(`${name}: ${value}`, mark);
-    }
-    say(abbreviate(answer.text), mark);
+  /** The status, and for an error the code, that an answer should have; `gives` says what else came with it. */
+  answered({ status, json }: Shown, expected: number, code?: string, gives = ""): void {
+    const error: { code?: string; message?: string } = json?.error ?? {};
+    const line = [bold(String(status)), error.code, gives, error.message === undefined ? "" : dim(error.message)];
+    const wanted = code === undefined ? String(expected) : `${expected} ${code}`;
+    const holds = status === expected && error.code === code;
+    this.#check(line.filter((part) => part !== undefined && part !== "").join("  "), holds, `expected ${wanted}`);
   }
 
   /** A sentence that should be true, and whether it is. */
   expect(sentence: string, holds: boolean): void {
+    this.#check(sentence, holds, "NO");
+  }
+
+  #check(text: string, holds: boolean, otherwise: string): void {
     this.checks += 1;
-    if (holds) {
-      say(sentence, green("✓"));
-    } else {
-      this.failures += 1;
-      say(`${sentence}: NO`, red("✗"));
-    }
+    if (!holds) this.failures += 1;
+    say(holds ? text : `${text}: ${red(otherwise)}`, holds ? green("✓") : red("✗"));
   }
 }

@@ -1,83 +1,58 @@
-/** Bindings in, ready-made verifier and issuer out: built at the first request of an isolate and then reused. */
+/** Bindings in, ready-made sessions out: built at the first request of an isolate and then reused. */
 
-import { createIssuer, createVerifier, type Issuer, type JWK, type Verifier } from "waxseal";
+import { createSessions, type JWK, type SessionEvent, type Sessions } from "waxseal";
+import { durableObjectStore, type SessionRecords } from "waxseal/stores/durable-object";
 import { HttpError } from "./responses.js";
 
 /** What `wrangler.jsonc` and `wrangler secret put` bind. Optional, because whoever deploys may have forgotten one. */
 export interface Env {
-  /** Secret: the private JWK, as JSON, that signs access tokens. */
+  /** Secret: the private JWK, as JSON, that signs access tokens. Its public half is published. */
   WAXSEAL_PRIVATE_KEY?: string;
-  /** Secret: the password of the demonstration account; goes away together with identity.ts. */
+  /** Secret: the private JWK, as JSON, that signs refresh tokens. Nothing of it is published. */
+  WAXSEAL_REFRESH_KEY?: string;
+  /** Secret: the password of the demonstration accounts; goes away together with identity.ts. */
   DEMO_PASSWORD?: string;
+  /** Durable Objects that hold the sessions, one object for each user. */
+  SESSIONS?: DurableObjectNamespace<SessionRecords>;
   /** Workers KV namespace that holds the revocation entries. */
   REVOKED?: KVNamespace;
   /** The `iss` of the tokens. */
   ISSUER?: string;
-  /** The `aud` of the tokens. */
+  /** The `aud` of the access tokens. */
   AUDIENCE?: string;
-  /** The origins whose pages may sign in and out, such as `["https://app.example"]`. */
+  /** The origins whose pages may sign in, refresh and sign out, such as `["https://app.example"]`. */
   ORIGINS?: string[];
+  /** Seconds that an access token lives; 900 when absent. */
+  ACCESS_TOKEN_LIFETIME?: number | string;
+  /** Seconds for which tabs that refresh together get the same token; 10 when absent. */
+  REFRESH_GRACE?: number | string;
 }
 
-/** The parts that handlers need. */
-export interface Auth {
-  verifier: Verifier;
-  issuer: Issuer;
-}
+/** The route that refreshes: the only one to which browsers send the refresh cookie. */
+export const REFRESH_PATH = "/api/auth/refresh";
 
-/** Seconds that an access token lives. Revocation on Workers KV takes about a minute to be seen, so minutes, not days. */
-export const ACCESS_TOKEN_LIFETIME = 15 * 60;
-
-/** Seconds by which the clocks of two data centres may differ. */
-const CLOCK_TOLERANCE = 5;
-
-/** The cookie that holds the access token, described once: clearing a cookie must repeat what it was set with. */
-export const ACCESS_COOKIE = {
-  name: "__Host-access",
-  httpOnly: true,
-  secure: true,
-  sameSite: "Strict",
-  path: "/",
-} as const;
-
-let auth: Auth | undefined;
+let sessions: Sessions | undefined;
 
 /**
- * The verifier and issuer of this isolate.
+ * The sessions of this isolate.
  *
  * What is kept is the result and never the promise: on Workers, a promise made by one request may not settle for
  * another. Should several first requests arrive together, each builds its own and one of them stays.
  */
-export async function authOf(env: Env): Promise<Auth> {
-  auth ??= await createAuth(env);
-  return auth;
-}
-
-async function createAuth(env: Env): Promise<Auth> {
-  const issuerName = required(env, "ISSUER", "vars in wrangler.jsonc");
-  const audience = required(env, "AUDIENCE", "vars in wrangler.jsonc");
-  const origins = required(env, "ORIGINS", "vars in wrangler.jsonc");
-  const store = required(env, "REVOKED", "kv_namespaces in wrangler.jsonc");
-
-  const issuer = await createIssuer({
-    key: readKey(required(env, "WAXSEAL_PRIVATE_KEY", "npx wrangler secret put WAXSEAL_PRIVATE_KEY")),
-    issuer: issuerName,
-    audience,
-    expiresIn: ACCESS_TOKEN_LIFETIME,
-    typ: "at+jwt",
+export async function sessionsOf(env: Env): Promise<Sessions> {
+  sessions ??= await createSessions({
+    keys: privateKey(env, "WAXSEAL_PRIVATE_KEY"),
+    refreshKeys: privateKey(env, "WAXSEAL_REFRESH_KEY"),
+    issuer: required(env, "ISSUER", "vars in wrangler.jsonc"),
+    audience: required(env, "AUDIENCE", "vars in wrangler.jsonc"),
+    origins: required(env, "ORIGINS", "vars in wrangler.jsonc"),
+    store: durableObjectStore(required(env, "SESSIONS", "durable_objects in wrangler.jsonc")),
+    revocation: { store: required(env, "REVOKED", "kv_namespaces in wrangler.jsonc") },
+    access: { expiresIn: seconds(env, "ACCESS_TOKEN_LIFETIME", 900) },
+    refresh: { path: REFRESH_PATH, grace: seconds(env, "REFRESH_GRACE", 10) },
+    onEvent: log,
   });
-  const verifier = await createVerifier({
-    keys: issuer.jwks(),
-    issuer: issuerName,
-    audience,
-    typ: "at+jwt",
-    requiredClaims: ["sub", "sid", "jti", "iat"],
-    clockTolerance: CLOCK_TOLERANCE,
-    cookie: ACCESS_COOKIE.name,
-    origins,
-    revocation: { store, onFailure: "reject", tokenLifetime: ACCESS_TOKEN_LIFETIME + CLOCK_TOLERANCE },
-  });
-  return { verifier, issuer };
+  return sessions;
 }
 
 /** Reads a binding, or says where it is set. */
@@ -89,11 +64,29 @@ export function required<Name extends keyof Env>(env: Env, name: Name, where: st
   return value;
 }
 
-function readKey(json: string): JWK {
+function privateKey(env: Env, name: "WAXSEAL_PRIVATE_KEY" | "WAXSEAL_REFRESH_KEY"): JWK {
+  const json = required(env, name, `npx wrangler secret put ${name}`);
   try {
     return JSON.parse(json) as JWK;
   } catch {
     // The parser's own message quotes its input, which here is a private key.
-    throw new HttpError(500, "MISCONFIGURED", "WAXSEAL_PRIVATE_KEY is not JSON: set it to a private JWK on one line.");
+    throw new HttpError(500, "MISCONFIGURED", `${name} is not JSON: set it to a private JWK on one line.`);
   }
+}
+
+/** A number, or the text of one, as the dashboard gives it. Whether it is in range is for Waxseal to say. */
+function seconds(env: Env, name: "ACCESS_TOKEN_LIFETIME" | "REFRESH_GRACE", otherwise: number): number {
+  const value = env[name] ?? otherwise;
+  if (!/^\d+$/.test(String(value))) {
+    throw new HttpError(500, "MISCONFIGURED", `${name} is not a whole number of seconds: vars in wrangler.jsonc.`);
+  }
+  return Number(value);
+}
+
+/**
+ * One line of JSON for each event but the most frequent, for Workers Logs to search and to alert on. It names subject and
+ * session, and nothing else of a person. Counters in memory would be those of one isolate among many.
+ */
+function log(event: SessionEvent): void {
+  if (event.type !== "accepted") console.log(JSON.stringify({ event }));
 }

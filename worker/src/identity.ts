@@ -1,5 +1,5 @@
 /**
- * REPLACE THIS FILE. It stands where your users' identity is checked, and knows a single account.
+ * REPLACE THIS FILE. It stands where your users' identity is checked, and knows two accounts with one password.
  *
  * A real one redirects to an identity provider, asks for a passkey, or looks the user up and compares a password hash
  * made with Argon2id or scrypt. Whichever it is, it answers with the subject of the session: an identifier that never
@@ -8,18 +8,17 @@
 
 import { type Env, required } from "./config.js";
 
-const DEMO_USERNAME = "ada";
-const DEMO_SUBJECT = "user-1815";
+const SUBJECTS: ReadonlyMap<string, string> = new Map([
+  ["ada", "user-1815"],
+  ["grace", "user-1906"],
+]);
 
 /** The subject whose credentials these are, or null. */
 export async function identify(username: string, password: string, env: Env): Promise<string | null> {
   const expected = required(env, "DEMO_PASSWORD", "npx wrangler secret put DEMO_PASSWORD");
-  // Both are always compared, so that the time taken does not tell which of the two was wrong.
-  const [nameMatches, passwordMatches] = await Promise.all([
-    equalInConstantTime(username, DEMO_USERNAME),
-    equalInConstantTime(password, expected),
-  ]);
-  return nameMatches && passwordMatches ? DEMO_SUBJECT : null;
+  // Compared whoever it is, so that the time taken does not tell whether there is such a user.
+  const passwordMatches = await equalInConstantTime(password, expected);
+  return (passwordMatches && SUBJECTS.get(username)) || null;
 }
 
 /** Compares digests, because they have one length: comparing the texts would show how long the expected one is. */

@@ -1,13 +1,15 @@
-/** The page at `/`: three files that are bundled as text. */
+/** The page at `/`: four files that are bundled as text. */
 
 import style from "../page/app.css";
 import script from "../page/app.js";
+import client from "../page/client.js";
 import html from "../page/index.html";
 
 const FILES = {
   "index.html": { type: "text/html; charset=utf-8", text: html },
   "app.css": { type: "text/css; charset=utf-8", text: style },
   "app.js": { type: "text/javascript; charset=utf-8", text: script },
+  "client.js": { type: "text/javascript; charset=utf-8", text: client },
 } as const;
 
 const HEADERS = {

@@ -1,19 +1,20 @@
-/** Signing in, asking who is signed in, signing out, and the public key for everybody else who verifies the tokens. */
+/** Signing in, staying signed in, signing out: each handler calls one method of the sessions and answers with the result. */
 
-import { serializeClearCookie, serializeSetCookie, WaxsealError } from "waxseal";
+import { type SignedIn, WaxsealError } from "waxseal";
 import { readJson } from "./body.js";
-import { ACCESS_COOKIE, ACCESS_TOKEN_LIFETIME, authOf, type Env } from "./config.js";
+import { type Env, sessionsOf } from "./config.js";
+import { deviceOf } from "./device.js";
 import { identify } from "./identity.js";
 import { errorResponse, HttpError, json } from "./responses.js";
 
 const MAX_LOGIN_BYTES = 4096;
+const SESSION_PATH = "/sessions/";
 
-/** `POST /api/auth/login` with `{ "username", "password" }`: sets the access cookie. */
+/** `POST /api/auth/login` with `{ "username", "password" }`: begins a session and sets both cookies. */
 export async function login(request: Request, env: Env): Promise<Response> {
-  const { verifier, issuer } = await authOf(env);
-  // Without this, another site could sign its visitor in to an account of its own choosing.
-  verifier.checkCrossSite(request);
-
+  const sessions = await sessionsOf(env);
+  // Asked before the password is: another site must learn nothing from the answer, and take none of the tries.
+  sessions.checkCrossSite(request);
   const { username, password } = credentials(await readJson(request, MAX_LOGIN_BYTES));
   const subject = await identify(username, password, env);
   if (subject === null) {
@@ -21,59 +22,91 @@ export async function login(request: Request, env: Env): Promise<Response> {
       "WWW-Authenticate": "Bearer",
     });
   }
-
-  // `iss`, `aud`, `iat`, `exp` and a random `jti` are the issuer's.
-  const token = await issuer.issue({ sub: subject, sid: crypto.randomUUID() });
-  const cookie = serializeSetCookie({ ...ACCESS_COOKIE, value: token, maxAge: ACCESS_TOKEN_LIFETIME });
-  return json({ subject, expiresIn: ACCESS_TOKEN_LIFETIME }, { headers: { "Set-Cookie": cookie } });
+  return signedIn(await sessions.login(subject, { request, label: deviceOf(request) }));
 }
 
-/** `GET /me`: the guarded route. Takes the cookie, or `Authorization: Bearer`. */
-export async function me(request: Request, env: Env): Promise<Response> {
-  const { verifier } = await authOf(env);
-  const { claims, source, revocation } = await verifier.authenticate(request);
-  return json({
-    subject: claims.sub,
-    session: claims.sid,
-    issuedAt: claims.iat,
-    expiresAt: claims.exp,
-    source,
-    revocation,
-  });
+/**
+ * `POST /api/auth/refresh`: new tokens for the refresh cookie. A failure clears no cookie: an answer that comes late must
+ * not sign out somebody who has just signed in again.
+ */
+export async function refresh(request: Request, env: Env): Promise<Response> {
+  const sessions = await sessionsOf(env);
+  return signedIn(await sessions.refresh(request));
 }
 
-/** `POST /api/auth/logout`: writes the revocation entries and clears the cookie. */
+/** `POST /api/auth/logout`: ends the session of the request, if it has one, and clears both cookies. */
 export async function logout(request: Request, env: Env): Promise<Response> {
-  const { verifier } = await authOf(env);
-  // Before anything else, so that another site cannot sign its visitor out.
-  verifier.checkCrossSite(request);
-
-  const headers = { "Set-Cookie": serializeClearCookie(ACCESS_COOKIE) };
+  const sessions = await sessionsOf(env);
   try {
-    const { claims } = await verifier.authenticate(request);
-    await Promise.all([verifier.revokeToken(claims), verifier.revokeSession(String(claims.sid))]);
+    const { headers } = await sessions.logout(request);
+    return json({ signedOut: true }, headers);
   } catch (error) {
-    // No token, or one that is expired or revoked already: there is nothing to end, and signing out succeeds. Any other
-    // failure is told, because the token still works for whoever has a copy of it.
-    const nothingToEnd = error instanceof WaxsealError && error.status === 401;
-    if (!nothingToEnd) {
-      return errorResponse(error, headers);
-    }
+    // This browser is signed out even if a store could not be told. Another site's request clears nothing.
+    const store = error instanceof WaxsealError && error.status === 503;
+    return errorResponse(error, store ? error.clearingHeaders : undefined);
   }
-  return json({ signedOut: true }, { headers });
 }
 
-/** `GET /.well-known/jwks.json`: the public half of the signing key. */
+/** `POST /api/auth/logout-everywhere`: ends every session of the user, and clears the cookies of this one. */
+export async function logoutEverywhere(request: Request, env: Env): Promise<Response> {
+  const sessions = await sessionsOf(env);
+  const { claims } = await sessions.authenticate(request, { strong: true });
+  try {
+    await sessions.logoutEverywhere(claims.sub);
+  } catch (error) {
+    // Then every session is ended, but access tokens may live on until they expire: logout tries again to write the entry.
+    if (!(error instanceof WaxsealError && error.code === "ERR_REVOCATION_UNAVAILABLE")) throw error;
+  }
+  // Nothing is left to be ended here: what is wanted are the headers.
+  return logout(request, env);
+}
+
+/** `GET /me`: the guarded route. Takes the cookie, or `Authorization: Bearer`; `/me?strong` asks the session store too. */
+export async function me(request: Request, env: Env): Promise<Response> {
+  const sessions = await sessionsOf(env);
+  const strong = new URL(request.url).searchParams.has("strong");
+  const { claims, sessionId, source, revocation } = await sessions.authenticate(request, { strong });
+  const { sub: subject, iat: issuedAt, exp: expiresAt } = claims;
+  return json({ subject, sessionId, issuedAt, expiresAt, source, revocation, strong });
+}
+
+/** `GET /sessions`: where the user is signed in, the oldest first. */
+export async function listSessions(request: Request, env: Env): Promise<Response> {
+  const sessions = await sessionsOf(env);
+  // Strong, or whoever stole an access token would go on seeing this after its session was ended.
+  const { claims, sessionId } = await sessions.authenticate(request, { strong: true });
+  const list = await sessions.list(claims.sub);
+  return json({ sessions: list.map((session) => ({ ...session, current: session.sessionId === sessionId })) });
+}
+
+/** `DELETE /sessions/<id>`: ends a session of the user. That of somebody else is not found, for it is not looked for. */
+export async function endSession(request: Request, env: Env): Promise<Response> {
+  const sessions = await sessionsOf(env);
+  const { claims, sessionId } = await sessions.authenticate(request, { strong: true });
+  const id = new URL(request.url).pathname.slice(SESSION_PATH.length);
+  if (id === sessionId) {
+    return logout(request, env);
+  }
+  const { ended } = await sessions.end(claims.sub, id);
+  if (!ended) {
+    throw new HttpError(404, "SESSION_NOT_FOUND", "You have no live session with this identifier.");
+  }
+  return json({ ended });
+}
+
+/** `GET /.well-known/jwks.json`: the public half of the key of access tokens. */
 export async function jwks(_request: Request, env: Env): Promise<Response> {
-  const { issuer } = await authOf(env);
-  return json(issuer.jwks(), {
-    headers: {
-      "Content-Type": "application/jwk-set+json", // RFC 7517 section 8.5.2
-      // Public and the same for everybody. A new key should be published this long before it signs anything.
-      "Cache-Control": "public, max-age=300",
-      "Access-Control-Allow-Origin": "*",
-    },
+  const sessions = await sessionsOf(env);
+  return json(sessions.jwks(), {
+    "Content-Type": "application/jwk-set+json", // RFC 7517 section 8.5.2
+    // Public and the same for everybody. A new key should be published this long before it signs anything.
+    "Cache-Control": "public, max-age=300",
+    "Access-Control-Allow-Origin": "*",
   });
+}
+
+function signedIn({ sessionId, expiresAt, refreshAfter, headers }: SignedIn): Response {
+  return json({ sessionId, expiresAt, refreshAfter }, headers);
 }
 
 function credentials(body: unknown): { username: string; password: string } {

@@ -11,3 +11,7 @@ declare module "*/page/app.js" {
   const text: string;
   export default text;
 }
+declare module "*/page/client.js" {
+  const text: string;
+  export default text;
+}

@@ -6,10 +6,14 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { findChromium, launch } from "../harness/chromium.js";
-import { ACCESS_TOKEN_LIFETIME, Client, PASSWORD, type Running, startPacked, USERNAME } from "./support.js";
+import { ACCESS, REFRESH } from "../../../worker/demo/browser.js";
+import { Client, PASSWORD, REFRESH_PATH, type Running, SESSION_LIFETIME, startPacked, SUBJECT } from "./support.js";
+import { signIn, signedIn, signedOut } from "./page-support.js";
 
 const executable = findChromium();
 const mayBeMissing = process.env["CI"] !== "true";
+/** A path above that of the refresh route, so that the planted cookie does not replace the right one. */
+const PLANTED_PATH = "/api";
 const skip = executable === undefined && mayBeMissing ? "Chromium is not installed" : false;
 
 describe("a browser", { skip }, () => {
@@ -30,8 +34,8 @@ describe("a browser", { skip }, () => {
     page.setDefaultTimeout(15_000);
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {
-      // The page asks /me before anybody has signed in; that it is told 401 is no complaint.
-      if (message.type() === "error" && !message.text().includes("401")) complaints.push(message.text());
+      // The page asks /me before anybody has signed in; that it is told 401 is no complaint. Nor are the tests' own errors.
+      if (message.type() === "error" && !/40[14]/.test(message.text())) complaints.push(message.text());
     });
   });
 
@@ -41,7 +45,8 @@ describe("a browser", { skip }, () => {
     await running?.stop();
   });
 
-  const accessCookie = async () => (await context.cookies()).find(({ name }) => name === "__Host-access");
+  const cookieOf = async (wanted: string) => (await context.cookies()).find(({ name }) => name === wanted);
+  const accessCookie = () => cookieOf(ACCESS);
   const statusOfMe = (on = page) => on.evaluate(async () => (await fetch("/me")).status);
 
   /** The address at which another host name or port serves the attacking forms. */
@@ -51,45 +56,75 @@ describe("a browser", { skip }, () => {
     await page.goto(running.address);
     await signIn(page, "wrong");
     await page.getByText("The user name or the password is wrong.", { exact: true }).waitFor();
-    assert.equal(await accessCookie(), undefined);
+    assert.deepEqual(await context.cookies(), []);
   });
 
   test("signs in on the page", async () => {
     await signIn(page, PASSWORD);
-    await page.getByRole("heading", { name: "Signed in" }).waitFor();
-    assert.equal(await page.locator("#subject").textContent(), "user-1815");
+    await signedIn(page);
+    assert.equal(await page.locator("#subject").textContent(), SUBJECT);
   });
 
-  test("has stored the cookie as HttpOnly, Secure, SameSite=Strict, for this host alone and all its paths", async () => {
-    const cookie = await accessCookie();
-    assert.ok(cookie !== undefined);
-    const { httpOnly, secure, sameSite, path, domain } = cookie;
-    // A domain without a leading dot is host-only: subdomains do not get the cookie.
-    assert.deepEqual(
-      { httpOnly, secure, sameSite, path, domain },
-      { httpOnly: true, secure: true, sameSite: "Strict", path: "/", domain: "localhost" },
+  test("has stored both cookies as HttpOnly, Secure, SameSite=Strict, for this host, one for all paths and one for one", async () => {
+    const cookies = await context.cookies();
+    assert.deepEqual(cookies.map(({ name }) => name).sort(), [ACCESS, REFRESH]);
+    for (const { name, httpOnly, secure, sameSite, path, domain, expires } of cookies) {
+      // A domain without a leading dot is host-only: subdomains do not get the cookie.
+      assert.deepEqual(
+        { httpOnly, secure, sameSite, path, domain },
+        {
+          httpOnly: true,
+          secure: true,
+          sameSite: "Strict",
+          path: name === ACCESS ? "/" : REFRESH_PATH,
+          domain: "localhost",
+        },
+      );
+      assert.ok(Math.abs(expires - Date.now() / 1000 - SESSION_LIFETIME) < 30);
+    }
+  });
+
+  test("keeps both cookies from the page's script, which can neither read nor replace nor delete them", async () => {
+    const before = [await cookieOf(ACCESS), await cookieOf(REFRESH)].map((cookie) => cookie?.value ?? "");
+    const seen = await page.evaluate(
+      async ([access, refresh]) => {
+        for (const [name, path] of [
+          [access, "/"],
+          [refresh, "/api/auth/refresh"],
+        ]) {
+          document.cookie = `${name}=planted; Path=${path}; Secure; Max-Age=900`;
+          document.cookie = `${name}=; Path=${path}; Secure; Max-Age=0`;
+        }
+        const store = (globalThis as unknown as { cookieStore?: { getAll(): Promise<unknown[]> } }).cookieStore;
+        return {
+          cookie: document.cookie,
+          cookieStore: JSON.stringify(await store?.getAll()),
+          storage: JSON.stringify([localStorage, sessionStorage]),
+          page: document.documentElement.outerHTML,
+        };
+      },
+      [ACCESS, REFRESH],
     );
-    assert.ok(Math.abs(cookie.expires - Date.now() / 1000 - ACCESS_TOKEN_LIFETIME) < 30);
-  });
-
-  test("keeps the cookie from the page's script, which can neither read nor replace nor delete it", async () => {
-    const token = (await accessCookie())?.value ?? "";
-    assert.ok(token.length > 100);
-    const seen = await page.evaluate(async () => {
-      document.cookie = "__Host-access=planted; Path=/; Secure; Max-Age=900";
-      document.cookie = "__Host-access=; Path=/; Secure; Max-Age=0";
-      const store = (globalThis as unknown as { cookieStore?: { getAll(): Promise<unknown[]> } }).cookieStore;
-      return {
-        cookie: document.cookie,
-        cookieStore: JSON.stringify(await store?.getAll()),
-        storage: JSON.stringify([localStorage, sessionStorage]),
-        page: document.documentElement.outerHTML,
-      };
-    });
     assert.equal(seen.cookie, "");
     assert.equal(seen.cookieStore, "[]");
-    assert.ok(!JSON.stringify(seen).includes(token.split(".")[1] ?? token));
-    assert.equal((await accessCookie())?.value, token);
+    for (const token of before) {
+      assert.ok(token.length > 100);
+      assert.ok(!JSON.stringify(seen).includes(token.split(".")[1] ?? token));
+    }
+    const after = [await cookieOf(ACCESS), await cookieOf(REFRESH)].map((cookie) => cookie?.value);
+    assert.deepEqual(after, before);
+  });
+
+  test("sends the refresh cookie to the route that refreshes and nowhere else", async () => {
+    const sentTo = async (method: string, path: string) => {
+      const [request] = await Promise.all([
+        page.waitForRequest((sent) => sent.url().endsWith(path)),
+        page.evaluate(([m, p]) => fetch(p ?? "", { method: m ?? "" }).then(({ status }) => status), [method, path]),
+      ]);
+      return (await request.allHeaders())["cookie"]?.split("; ").map((pair) => pair.split("=")[0]);
+    };
+    assert.deepEqual((await sentTo("POST", REFRESH_PATH))?.sort(), [ACCESS, REFRESH]);
+    for (const path of ["/me", "/sessions", `${REFRESH_PATH}ed`]) assert.deepEqual(await sentTo("GET", path), [ACCESS]);
   });
 
   test("sends the cookie back by itself", async () => {
@@ -98,15 +133,15 @@ describe("a browser", { skip }, () => {
       page.evaluate(async () => (await fetch("/me")).json()),
     ]);
     const headers = await request.allHeaders();
-    assert.equal(headers.authorization, undefined);
-    assert.equal(headers.cookie, `__Host-access=${(await accessCookie())?.value}`);
-    assert.equal(answer.subject, "user-1815");
+    assert.equal(headers["authorization"], undefined);
+    assert.equal(headers["cookie"], `__Host-access=${(await accessCookie())?.value}`);
+    assert.equal(answer.subject, SUBJECT);
     assert.equal(answer.source, "cookie");
   });
 
   test("is still signed in after a reload, and in a second tab", async () => {
     await page.reload();
-    await page.getByRole("heading", { name: "Signed in" }).waitFor();
+    await signedIn(page);
     const tab = await context.newPage();
     await tab.goto(running.address);
     assert.equal(await statusOfMe(tab), 200);
@@ -154,12 +189,31 @@ describe("a browser", { skip }, () => {
     await tab.close();
   });
 
-  test("loses the cookie by signing out, and the cookie put back is refused as revoked", async () => {
+  test("is not taken over by a refresh cookie that another server of the same host plants, and the plant is reported", async () => {
+    const mallory = await new Client(running.address).signedIn("grace");
+    const tab = await context.newPage();
+    await tab.goto(`${attackFrom("localhost")}/plant?${mallory.token(REFRESH)}`);
+    await tab.close();
+    assert.equal((await context.cookies()).filter(({ name }) => name === REFRESH).length, 2, "the browser took it");
+
+    const seen = running.events.length;
+    const [request, sessionId] = await Promise.all([
+      page.waitForRequest((sent) => sent.url().endsWith(REFRESH_PATH)),
+      page.evaluate(async (path) => (await (await fetch(path, { method: "POST" })).json()).sessionId, REFRESH_PATH),
+    ]);
+    assert.equal((await request.allHeaders())["cookie"]?.split(`${REFRESH}=`).length, 3, "and sends both");
+    const [reported] = await running.events.since(seen, "duplicate-cookie");
+    assert.deepEqual(reported, { type: "duplicate-cookie", subject: SUBJECT, sessionId });
+    assert.equal(await page.evaluate(async () => (await (await fetch("/me")).json()).subject), SUBJECT);
+    await context.clearCookies({ name: REFRESH, path: PLANTED_PATH });
+  });
+
+  test("loses both cookies by signing out, and the cookie put back is refused as revoked", async () => {
     const cookie = await accessCookie();
     assert.ok(cookie !== undefined);
-    await page.getByRole("button", { name: "Sign out" }).click();
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    assert.equal(await accessCookie(), undefined);
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await signedOut(page);
+    assert.deepEqual(await context.cookies(), []);
 
     await context.addCookies([cookie]);
     assert.equal((await accessCookie())?.value, cookie.value);
@@ -177,7 +231,7 @@ describe("a browser", { skip }, () => {
   test("signs in again after that", async () => {
     await page.reload();
     await signIn(page, PASSWORD);
-    await page.getByRole("heading", { name: "Signed in" }).waitFor();
+    await signedIn(page);
     assert.equal(await statusOfMe(), 200);
   });
 
@@ -186,13 +240,7 @@ describe("a browser", { skip }, () => {
   });
 });
 
-async function signIn(page: Page, password: string): Promise<void> {
-  await page.getByLabel("User name").fill(USERNAME);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
-
-/** Pages of another origin with a form that aims at the Worker: `/logout` and `/login`. */
+/** Pages of another origin with a form that aims at the Worker, `/logout` and `/login`, and one that plants a cookie. */
 async function serveAttacks(address: string): Promise<Server> {
   const forms: Record<string, string> = {
     "/logout": `<form method="post" action="${address}/api/auth/logout"><button>Go</button></form>`,
@@ -202,6 +250,8 @@ async function serveAttacks(address: string): Promise<Server> {
   };
   const server = createServer((request, response) => {
     response.setHeader("Content-Type", "text/html; charset=utf-8");
+    const [path, token] = request.url?.split("?") ?? [];
+    if (path === "/plant") response.setHeader("Set-Cookie", `${REFRESH}=${token}; Secure; Path=${PLANTED_PATH}`);
     response.end(`<!doctype html><title>Another origin</title>${forms[request.url ?? ""] ?? ""}`);
   });
   // Both names of this machine lead here.
