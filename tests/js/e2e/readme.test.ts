@@ -1,64 +1,103 @@
-/** The README's programs, taken out of it: each compiles under strict settings and does what the text says. */
+/** The README's programs compile under strict settings, as do those of docs/, and do what the text says. */
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
+import { transform } from "esbuild";
+import { Miniflare } from "miniflare";
 import { createIssuer, generateKeyPair } from "waxseal";
-
-// Beside the installed tarball, so that `import "waxseal"` means the packed package.
-const DIRECTORY = resolve("target/packed/readme");
+import { bundle } from "../../../worker/demo/runtime.js";
+import { NODE, needsNode } from "./node-server.js";
+import { type Block, blocks, cookiesOf, DIRECTORY, run } from "./documents.js";
 
 /** What the programs expect to find, and where the tests put it. */
 const GIVEN: Record<string, string> = {
   jwks: 'import("waxseal").JwkSet',
-  privateJwk: 'import("waxseal").JWK',
-  kv: 'import("waxseal").RevocationStore',
+  accessKey: 'import("waxseal").JWK',
+  refreshKey: 'import("waxseal").JWK',
+  sessions: 'import("waxseal").Sessions',
+  identify: "(request: Request) => Promise<string>",
+  users: "{ find(subject: string): Promise<{ active: boolean } | undefined> }",
+  WaxsealError: 'typeof import("waxseal").WaxsealError',
 };
+const TYPES = ["SessionsOptions", "SignedIn", "WaxsealError"];
 
-const programs = [...readFileSync("README.md", "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+/** The types of Node 20 do not know what Node 24 has. */
+const NODE_SQLITE = `declare module "node:sqlite" {
+  export class DatabaseSync {
+    constructor(path: string);
+    exec(sql: string): void;
+    prepare(sql: string): {
+      run(...parameters: (string | number)[]): { changes: number | bigint };
+      get(...parameters: (string | number)[]): unknown;
+    };
+    readonly isTransaction: boolean;
+  }
+}`;
+const [guard, worker, onNode, explained, ...more] = blocks("README.md");
+const documented = readdirSync("docs")
+  .filter((file) => file.endsWith(".md"))
+  .flatMap((file) => blocks(join("docs", file)));
 
-before(() => {
-  mkdirSync(DIRECTORY, { recursive: true });
-  const given = Object.entries(GIVEN).map(([name, type]) => `declare const ${name}: ${type};`);
-  programs.forEach((code, index) =>
-    writeFileSync(join(DIRECTORY, `program${index}.ts`), `${given.join("\n")}\n${code}`),
-  );
-});
-
-/** Strips the types and imports the program, with its surroundings as globals. */
-async function run<T>(index: number, given: Record<string, unknown> = {}): Promise<T> {
-  Object.assign(globalThis, given);
-  const { transform } = await import("esbuild");
-  const { code } = await transform(readFileSync(join(DIRECTORY, `program${index}.ts`), "utf8"), { loader: "ts" });
-  const file = join(DIRECTORY, `program${index}.mjs`);
-  writeFileSync(file, code);
-  return (await import(pathToFileURL(file).href)) as T;
+function emptied(directory: string): string {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  return directory;
 }
 
-test("the README's programs compile under strict settings, with the published types", () => {
-  assert.equal(programs.length, 3);
-  const compilerOptions = {
-    noEmit: true,
-    strict: true,
-    module: "nodenext",
-    target: "es2022",
-    lib: ["es2023", "dom"],
-    types: [],
-  };
-  writeFileSync(join(DIRECTORY, "package.json"), '{ "type": "module" }');
-  writeFileSync(join(DIRECTORY, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
-  const { status, stdout } = spawnSync(resolve("node_modules/.bin/tsc"), ["-p", DIRECTORY], { encoding: "utf8" });
+/** The programs of a host, with what is global for them, through the compiler. */
+function compile(host: string, programs: Block[], compilerOptions: Record<string, unknown>): void {
+  const directory = emptied(join(DIRECTORY, host));
+  const globals = [
+    "export {};",
+    "declare global {",
+    ...Object.entries(GIVEN).map(([name, type]) => `const ${name}: ${type};`),
+    ...TYPES.map((name) => `type ${name} = import("waxseal").${name};`),
+    "}",
+  ];
+  writeFileSync(join(directory, "globals.d.ts"), globals.join("\n"));
+  if (host === "node") writeFileSync(join(directory, "sqlite.d.ts"), NODE_SQLITE);
+  for (const { name, code } of programs) writeFileSync(join(directory, `${name}.ts`), `${code}\nexport {};\n`);
+  writeFileSync(join(directory, "package.json"), '{ "type": "module" }');
+  const common = { noEmit: true, strict: true, skipLibCheck: true, target: "es2022" };
+  const options = { compilerOptions: { ...common, ...compilerOptions }, include: ["*.ts"] };
+  writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(options));
+  const { status, stdout } = spawnSync(resolve("node_modules/.bin/tsc"), ["-p", directory], { encoding: "utf8" });
   assert.equal(status, 0, stdout);
+}
+
+test("the programs of the README and of docs/ compile under strict settings, with the published types", () => {
+  assert.equal(more.length, 0);
+  const all = [...blocks("README.md"), ...documented];
+  const forWorkers = ({ code }: Block) =>
+    /ExportedHandler|DurableObject|D1Database|cloudflare:workers|\benv\./.test(code);
+  compile(
+    "node",
+    all.filter((block) => !forWorkers(block)),
+    {
+      module: "nodenext",
+      lib: ["es2023", "dom"],
+      types: ["node"],
+    },
+  );
+  compile("workers", all.filter(forWorkers), {
+    module: "esnext",
+    moduleResolution: "bundler",
+    customConditions: ["workerd"],
+    lib: ["es2023"],
+    types: ["@cloudflare/workers-types"],
+  });
 });
 
 test("the guard lets a token of its identity provider pass and challenges a request without one", async () => {
   const { privateKey, publicKey } = await generateKeyPair("ES256");
   const provider = { key: privateKey, issuer: "https://id.example", audience: "https://api.example" };
   const token = await (await createIssuer(provider)).issue({ sub: "alice" });
-  const { handle } = await run<{ handle(request: Request): Promise<Response> }>(0, { jwks: { keys: [publicKey] } });
+  const { handle } = await run<{ handle(request: Request): Promise<Response> }>(guard!, {
+    jwks: { keys: [publicKey] },
+  });
   const authorization = `Bearer ${token}`;
   const welcome = await handle(new Request("https://api.example/", { headers: { authorization } }));
   assert.equal(await welcome.text(), "Hello, alice");
@@ -67,39 +106,138 @@ test("the guard lets a token of its identity provider pass and challenges a requ
   assert.equal(refusal.headers.get("www-authenticate"), "Bearer");
   assert.deepEqual(await refusal.json(), { error: "ERR_CREDENTIALS_MISSING" });
 });
+test("the sessions on Workers run in workerd, bundled and bound as the README says", async (t) => {
+  const [config] = blocks("README.md", "jsonc");
+  const bindings = config!.code.replace(/^\/\/.*$/m, "").replace(/,\s*$/, "");
+  const directory = emptied(join(DIRECTORY, "worker"));
+  const identify = "const identify = async (request: Request) => (await request.json<{ user: string }>()).user;";
+  writeFileSync(join(directory, "index.ts"), `${identify}\n${worker!.code}`);
+  const project = '"name": "app", "main": "index.ts", "compatibility_date": "2026-04-01"';
+  writeFileSync(join(directory, "wrangler.jsonc"), `{ ${project}, ${bindings} }`);
+  const printed = await bundle(directory, join(directory, "out"));
+  for (const binding of ["SESSIONS", "REVOKED"]) assert.match(printed, new RegExp(`env\\.${binding}`));
 
-test("the sign-in sets a cookie that logout takes back", async () => {
-  const entries = new Map<string, string>();
-  const kv = {
-    get: async (key: string) => entries.get(key) ?? null,
-    put: async (key: string, value: string) => void entries.set(key, value),
+  const { durable_objects, migrations, kv_namespaces } = JSON.parse(`{ ${bindings} }`);
+  assert.deepEqual(migrations[0].new_sqlite_classes, [durable_objects.bindings[0].class_name]);
+  const out = readdirSync(join(directory, "out")).filter((name) => /\.(js|wasm)$/.test(name));
+  // The runtime takes the first for the entry.
+  out.sort((a, b) => Number(b === "index.js") - Number(a === "index.js"));
+  const [accessKey, refreshKey] = [await generateKeyPair("ES256"), await generateKeyPair("ES256")];
+  const miniflare = new Miniflare({
+    modules: out.map((name) => ({
+      type: name.endsWith(".js") ? ("ESModule" as const) : ("CompiledWasm" as const),
+      path: name,
+      contents: readFileSync(join(directory, "out", name)),
+    })),
+    compatibilityDate: "2026-04-01",
+    durableObjects: {
+      [durable_objects.bindings[0].name]: { className: durable_objects.bindings[0].class_name, useSQLite: true },
+    },
+    kvNamespaces: [kv_namespaces[0].binding],
+    bindings: {
+      ACCESS_KEY: JSON.stringify(accessKey.privateKey),
+      REFRESH_KEY: JSON.stringify(refreshKey.privateKey),
+    },
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+  });
+  t.after(() => miniflare.dispose());
+  const send = async (method: string, path: string, cookie = "", origin = "https://app.example", body?: unknown) => {
+    const response = await miniflare.dispatchFetch(`https://app.example${path}`, {
+      method,
+      headers: { origin, ...(cookie === "" ? {} : { cookie }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const { status, headers } = response;
+    return { status, headers, text: await response.text(), cookie: cookiesOf(headers.getSetCookie()) };
   };
-  const { privateKey } = await generateKeyPair("ES256");
-  const program = await run<{
-    login(request: Request, user: string): Promise<Response>;
-    logout(request: Request): Promise<Response>;
-  }>(1, { privateJwk: privateKey, kv });
-  const post = (headers: Record<string, string>) => new Request("https://app.example/", { method: "POST", headers });
-  const own = { "sec-fetch-site": "same-origin" };
+  const login = (origin?: string) => send("POST", "/auth/login", "", origin, { user: "alice" });
 
-  const signedIn = await program.login(post(own), "alice");
-  const [cookie = ""] = (signedIn.headers.get("set-cookie") ?? "").split(";");
-  assert.match(cookie, /^__Host-access=eyJ/);
-  await assert.rejects(program.login(post({ origin: "https://evil.example" }), "mallory"), { code: "ERR_CROSS_SITE" });
-  await assert.rejects(program.logout(post({ cookie, origin: "https://evil.example" })), { code: "ERR_CROSS_SITE" });
+  const refused = await login("https://evil.example");
+  assert.deepEqual([refused.status, refused.text, refused.cookie], [403, '{"error":"ERR_CROSS_SITE"}', ""]);
+  const signedIn = await login();
+  assert.match(signedIn.text, /^\{"refreshAfter":\d+\}$/);
+  assert.equal(signedIn.headers.get("cache-control"), "no-store");
+  const me = await send("GET", "/", signedIn.cookie);
+  assert.deepEqual([me.text, me.headers.get("cache-control")], ["Hello, alice", "no-store"]);
+  const refreshed = await send("POST", "/auth/refresh", signedIn.cookie);
+  assert.equal(refreshed.status, 200, refreshed.text);
+  assert.equal((await send("GET", "/", refreshed.cookie)).text, "Hello, alice");
 
-  const signedOut = await program.logout(post({ ...own, cookie }));
-  assert.match(signedOut.headers.get("set-cookie") ?? "", /^__Host-access=; Max-Age=0/);
-  assert.equal(entries.size, 1);
-  await assert.rejects(program.logout(post({ ...own, cookie })), { code: "ERR_TOKEN_REVOKED" });
+  const signedOut = await send("POST", "/auth/logout", refreshed.cookie);
+  assert.deepEqual([signedOut.status, signedOut.cookie], [200, "__Host-access=; __Secure-refresh="]);
+  const late = await send("POST", "/auth/refresh", refreshed.cookie);
+  assert.deepEqual([late.status, late.text, late.cookie], [401, '{"error":"ERR_SESSION_ENDED"}', ""]);
+  assert.match(late.headers.get("www-authenticate") ?? "", /^Bearer error="invalid_token"/);
+
+  const [one, two] = [await login(), await login()];
+  const everywhere = await send("POST", "/auth/logout-everywhere", one.cookie);
+  assert.deepEqual([everywhere.status, everywhere.cookie], [200, "__Host-access=; __Secure-refresh="]);
+  for (const { cookie } of [one, two]) assert.equal((await send("POST", "/auth/refresh", cookie)).status, 401);
+  assert.equal((await send("POST", "/auth/logout-everywhere", two.cookie)).text, '{"error":"ERR_TOKEN_REVOKED"}');
+});
+
+test("the sessions on Node run on a Node with SQLite, and outlive the process", needsNode, async () => {
+  const [accessKey, refreshKey] = [await generateKeyPair("ES256"), await generateKeyPair("ES256")];
+  const given = `const accessKey = ${JSON.stringify(accessKey.privateKey)};
+    const refreshKey = ${JSON.stringify(refreshKey.privateKey)};`;
+  const file = join(DIRECTORY, "on-node.mjs");
+  const story = `
+    const headers = { origin: "https://app.example" };
+    const request = (cookies) => ({ method: "POST", headers: { ...headers, cookie: cookies.join("; ") } });
+    const cookiesOf = ({ headers }) => headers.getSetCookie().map((line) => line.split(";")[0]);
+    const [cookies] = process.argv.slice(2).map((text) => JSON.parse(text));
+    if (cookies === undefined) console.log(JSON.stringify(cookiesOf(await sessions.login("alice", { request: { headers } }))));
+    else {
+      console.log((await sessions.authenticate(request(cookies), { strong: true })).claims.sub);
+      const refreshed = cookiesOf(await sessions.refresh(request(cookies)));
+      console.log((await sessions.logout(request(refreshed))).ended);
+      for (const call of ["authenticate", "refresh"]) {
+        console.log(await sessions[call](request(refreshed)).catch((error) => error.code));
+      }
+    }`;
+  writeFileSync(file, `${given}\n${(await transform(onNode!.code, { loader: "ts" })).code}\n${story}`);
+  const execute = (...parameters: string[]) =>
+    execFileSync(NODE, [file, ...parameters], { cwd: DIRECTORY, encoding: "utf8" }).trim();
+  const cookies = execute();
+  assert.deepEqual(execute(cookies).split("\n"), ["alice", "true", "ERR_TOKEN_REVOKED", "ERR_SESSION_ENDED"]);
 });
 
 test("the explanation names the step at fault and its code", async (t) => {
   const lines: string[] = [];
   t.mock.method(console, "log", (...parts: unknown[]) => lines.push(parts.join(" ")));
-  await run(2);
+  await run(explained!);
   assert.equal(lines.length, 8);
   const failed = lines.filter((line) => line.includes(" failed "));
   assert.equal(failed.length, 1, lines.join("\n"));
   assert.match(failed[0] ?? "", /^policy failed ERR_TOKEN_EXPIRED .*expired/);
+});
+
+test("the README's table of stores says what each says of itself", async () => {
+  const rows = [...readFileSync("README.md", "utf8").matchAll(/^\| `waxseal\/stores\/([\w-]+)` \|.*\| (\d) \|$/gm)];
+  const exported = JSON.parse(readFileSync("pkg/package.json", "utf8")).exports as Record<string, unknown>;
+  const stores = Object.keys(exported).filter((path) => path.startsWith("./stores/"));
+  assert.deepEqual(rows.map(([, name]) => `./stores/${name}`).sort(), stores.sort());
+  for (const [, name, trips] of rows) {
+    const source = readFileSync(`pkg/src/stores/${name}.ts`, "utf8");
+    const [, read, swap] = /roundTrips: \{ read: (\d), compareAndSwap: (\d) \}/.exec(source) ?? [];
+    assert.equal(Number(trips), Number(read) + Number(swap), name);
+  }
+});
+
+test("every test that SECURITY.md names is there", () => {
+  const rows = readFileSync("SECURITY.md", "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("|"));
+  const cells = rows.map((row) => row.split("|").at(-2) ?? "").filter((cell) => cell.includes("`tests/"));
+  assert.ok(cells.length >= 25);
+  for (const cell of cells) {
+    let source = "";
+    for (const [, name = ""] of cell.matchAll(/`([^`]+)`/g)) {
+      if (/^(tests|src|model)\//.test(name)) source = readFileSync(name, "utf8");
+      else assert.ok(source.includes(name), name);
+    }
+  }
 });
