@@ -223,6 +223,8 @@ describe("a session", needsNode, () => {
       assert.deepEqual(answer.setCookie, []);
     }
     assertError(await new Browser(server).login(undefined, evil), 403, "ERR_CROSS_SITE");
+    const guess = { username: "ada", password: "a guess" };
+    assertError(await new Browser(server).login(guess, evil), 403, "ERR_CROSS_SITE");
     assert.equal((await browser.me()).status, 200);
   });
 });
@@ -355,11 +357,11 @@ describe("a disk", needsNode, () => {
     assertError(await copy.copy(second).me(), 401, "ERR_TOKEN_REVOKED");
   });
 
-  test("that is locked: 503 with Retry-After in time, and the same requests work when it is not any more", async () => {
+  test("that is locked: 503 with Retry-After in time, and the same requests work when it is not any more", async (t) => {
     const server = await Server.start();
     const browser = await Browser.signedIn(server);
     await server.pass(GRACE + 1);
-    const unlock = await lock(server.database);
+    const unlock = await lock(t, server.database);
     const series = 'waxseal_rejected_total{code="ERR_STORE_UNAVAILABLE",step="session",status="503"}';
     assert.equal(await server.metric(series), 0);
 
@@ -405,13 +407,13 @@ describe("a disk", needsNode, () => {
   });
 });
 
-test("better-sqlite3 does as well, on a Node without SQLite", needsBetterSqlite3, async () => {
+test("better-sqlite3 does as well, on a Node without SQLite", needsBetterSqlite3, async (t) => {
   const server = await Server.start({ better: true });
   const browser = await Browser.signedIn(server);
   const copy = browser.copy();
   await server.pass(GRACE + 1);
   assert.equal((await browser.refresh()).status, 200);
-  const unlock = await lock(server.database);
+  const unlock = await lock(t, server.database);
   await server.pass(GRACE + 1);
   assertError(await browser.refresh(), 503, "ERR_STORE_UNAVAILABLE");
   await unlock();

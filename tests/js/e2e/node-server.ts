@@ -5,6 +5,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { TestContext } from "node:test";
 import { generateKeyPair } from "waxseal";
 import { type Answer, send } from "../../../worker/demo/http.js";
 import { freePort } from "../../../worker/demo/runtime.js";
@@ -255,8 +256,8 @@ export function printed(env: Record<string, string>, node = NODE, ...flags: stri
   return new Promise((resolve) => child.once("close", () => resolve(text)));
 }
 
-/** Holds the database's lock for writing, in a process of its own. */
-export async function lock(file: string): Promise<() => Promise<void>> {
+/** Holds the database's lock for writing, in a process of its own, until told to let go or until the test is over. */
+export async function lock(t: TestContext, file: string): Promise<() => Promise<void>> {
   const program = `
     import { DatabaseSync } from "node:sqlite";
     const database = new DatabaseSync(process.argv[1]);
@@ -264,10 +265,12 @@ export async function lock(file: string): Promise<() => Promise<void>> {
     console.log("locked");
     process.stdin.resume().on("end", () => database.exec("ROLLBACK"));`;
   const child = spawn(NODE, ["--input-type=module", "-e", program, file], { stdio: ["pipe", "pipe", "inherit"] });
+  const released = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const release = (): Promise<void> => {
+    child.stdin.end();
+    return released;
+  };
+  t.after(release);
   await new Promise((resolve) => child.stdout.once("data", resolve));
-  return () =>
-    new Promise((resolve) => {
-      child.once("exit", () => resolve());
-      child.stdin.end();
-    });
+  return release;
 }
