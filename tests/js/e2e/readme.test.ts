@@ -7,7 +7,8 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { transform } from "esbuild";
 import { Miniflare } from "miniflare";
-import { createIssuer, generateKeyPair } from "waxseal";
+import { createIssuer, generateKeyPair, type SessionStore } from "waxseal";
+import { storeConformance } from "waxseal/testing";
 import { bundle } from "../../../worker/demo/runtime.js";
 import { NODE, needsNode } from "./node-server.js";
 import { type Block, blocks, cookiesOf, DIRECTORY, run } from "./documents.js";
@@ -21,6 +22,7 @@ const GIVEN: Record<string, string> = {
   identify: "(request: Request) => Promise<string>",
   users: "{ find(subject: string): Promise<{ active: boolean } | undefined> }",
   WaxsealError: 'typeof import("waxseal").WaxsealError',
+  Deno: '{ openKv(): Promise<import("waxseal/stores/deno-kv").DenoKv> }',
 };
 const TYPES = ["SessionsOptions", "SignedIn", "WaxsealError"];
 
@@ -215,16 +217,52 @@ test("the explanation names the step at fault and its code", async (t) => {
   assert.match(failed[0] ?? "", /^policy failed ERR_TOKEN_EXPIRED .*expired/);
 });
 
-test("the README's table of stores says what each says of itself", async () => {
-  const rows = [...readFileSync("README.md", "utf8").matchAll(/^\| `waxseal\/stores\/([\w-]+)` \|.*\| (\d) \|$/gm)];
+test("the tables of stores say of each how often it is asked, as it does itself", () => {
   const exported = JSON.parse(readFileSync("pkg/package.json", "utf8")).exports as Record<string, unknown>;
-  const stores = Object.keys(exported).filter((path) => path.startsWith("./stores/"));
-  assert.deepEqual(rows.map(([, name]) => `./stores/${name}`).sort(), stores.sort());
-  for (const [, name, trips] of rows) {
+  const stores = Object.keys(exported).flatMap((path) => /^\.\/stores\/(.+)$/.exec(path)?.[1] ?? []);
+  const trips = stores.map((name) => {
     const source = readFileSync(`pkg/src/stores/${name}.ts`, "utf8");
     const [, read, swap] = /roundTrips: \{ read: (\d), compareAndSwap: (\d) \}/.exec(source) ?? [];
-    assert.equal(Number(trips), Number(read) + Number(swap), name);
-  }
+    return [name, Number(read), Number(swap)] as const;
+  });
+  const inReadme = readFileSync("README.md", "utf8").matchAll(/^\| `waxseal\/stores\/([\w-]+)` \|.*\| (\d) \|$/gm);
+  const sums = trips.map(([name, read, swap]) => [name, `${read + swap}`]);
+  assert.deepEqual([...inReadme].map(([, ...cells]) => cells).sort(), sums.sort());
+  const named = Object.fromEntries(trips.map(([name, ...rest]) => [name, rest.join(", ")]));
+  const inDocument = [
+    ...readFileSync("docs/stores.md", "utf8").matchAll(/^\| \[.*\]\(#([\w-]+)\) \|.*\| (\d, \d) \|$/gm),
+  ];
+  assert.deepEqual(
+    Object.fromEntries(inDocument.map(([, name = "", cell]) => [name.replace(/objects$/, "object"), cell])),
+    named,
+  );
+});
+
+test("the store of one's own in docs/stores.md passes the suite, as the document runs it", async () => {
+  const programs = blocks("docs/stores.md");
+  const own = await run<{ store: SessionStore }>(programs.find(({ code }) => code.includes("const records"))!);
+  await Promise.all(storeConformance(() => own.store).map((one) => one.run()));
+  const shown = programs.find(({ code }) => code.includes("storeConformance"))!;
+  const file = join(DIRECTORY, "conformance.test.mjs");
+  writeFileSync(file, (await transform(shown.code, { loader: "ts" })).code);
+  // Not a part of this run: its results are its own.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const printed = execFileSync(process.execPath, ["--test", "--test-reporter=tap", file], { encoding: "utf8", env });
+  assert.match(printed, /^# fail 0$/m);
+  assert.match(printed, /^# pass [1-9]\d$/m);
+});
+
+test("the SQLite file of docs/stores.md keeps what was written", needsNode, async () => {
+  const sqlite = blocks("docs/stores.md").find(({ code }) => code.includes("new DatabaseSync"))!;
+  const story = `
+    const expiresAt = Math.floor(Date.now() / 1000) + 60;
+    console.log(await store.compareAndSwap("key", null, "text", expiresAt), await store.read("key"));
+    await revocation.store.put("key", "entry", { expirationTtl: 60 });
+    console.log(await revocation.store.get("key"));`;
+  const directory = emptied(join(DIRECTORY, "sqlite"));
+  writeFileSync(join(directory, "program.mjs"), (await transform(sqlite.code + story, { loader: "ts" })).code);
+  const printed = execFileSync(NODE, ["program.mjs"], { cwd: directory, encoding: "utf8" });
+  assert.deepEqual(printed.trim().split("\n"), ["true text", "entry"]);
 });
 
 test("every test that SECURITY.md names is there", () => {
