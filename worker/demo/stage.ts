@@ -81,7 +81,9 @@ function sleep(seconds: number): Promise<void> {
 
 /** Shows an event. */
 export function sayEvent(event: Logged | undefined): void {
-  if (event !== undefined) sayObject("event", event);
+  if (event === undefined) return;
+  const { type, ...more } = event;
+  sayObject(`event ${type}`, more);
 }
 
 /** Shows an object, with spaces at which it can be wrapped. */

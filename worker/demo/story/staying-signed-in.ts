@@ -7,7 +7,7 @@ export async function stayingSignedIn(stage: Stage, laptop: Browser): Promise<vo
   walk.chapter("Staying signed in");
   const { sid } = claimsOf(laptop.token(ACCESS));
 
-  walk.step("Refreshing", "The refresh token is used up; the next one comes with a new access token.");
+  walk.step("Refreshing", "The refresh token is replaced by the next one, which comes with a new access token.");
   await leaveWindow();
   const refreshed = await exchange(stage, laptop, "POST", "/api/auth/refresh");
   walk.answered(refreshed, 200, undefined, refreshTokenOf(laptop));
@@ -31,6 +31,6 @@ export async function stayingSignedIn(stage: Stage, laptop: Browser): Promise<vo
     "!",
   );
   // In a browser, the tabs and the laptop’s next request have one set of cookies.
-  const again = await laptop.send("/api/auth/refresh", { method: "POST" });
-  walk.answered(again, 200, undefined, `${refreshTokenOf(laptop)}, for a tab that comes late but within the window`);
+  const again = await exchange(stage, laptop, "POST", "/api/auth/refresh");
+  walk.answered(again, 200, undefined, `${refreshTokenOf(laptop)}, late but within the window`);
 }
