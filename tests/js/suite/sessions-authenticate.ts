@@ -285,8 +285,8 @@ export const sessionsAuthenticate: Suite = (h, lib) => {
     }
     ok(events.every(({ type }) => type === "rejected"));
     const thrown = new Error("the database of users is down");
-    for (const failure of [thrown, Promise.reject(thrown)]) {
-      answer = failure;
+    for (const fails of [() => thrown, () => Promise.reject(thrown)]) {
+      answer = fails();
       equal(await sessions.authenticate(withCookies(held)).catch((error: unknown) => error), thrown);
     }
     seen.length = 0;

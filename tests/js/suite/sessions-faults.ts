@@ -130,6 +130,9 @@ function checkRecord(before: Recorded, after: Recorded, may: { rotate: string[];
     }
   }
   ok(after.version >= before.version && after.version <= before.version + 2);
+  const sids = new Set(after.sessions.map(({ sid }) => sid));
+  equal(sids.size, after.sessions.length, "a session is there twice");
+  ok(sids.size <= before.sessions.length + 1, "a call begins one session at most");
 }
 
 async function runCell(lib: Library, flow: Flow, snapshot: Snapshot, cell: Cell, server: Rig): Promise<void> {

@@ -305,15 +305,15 @@ export const sessionsRefresh: Suite = (h, lib) => {
     const held = await sessions.login(ALICE);
     await sessions.end(ALICE, held.sessionId);
     const failing = [
-      sessions.refresh(withCookies(held)),
-      sessions.refresh(post(undefined)),
-      sessions.refresh({ method: "POST", headers: {} }),
-      sessions.refresh({ refreshToken: "x" }),
-      sessions.authenticate(withCookies(held)),
+      () => sessions.refresh(withCookies(held)),
+      () => sessions.refresh(post(undefined)),
+      () => sessions.refresh({ method: "POST", headers: {} }),
+      () => sessions.refresh({ refreshToken: "x" }),
+      () => sessions.authenticate(withCookies(held)),
     ];
     clock.now += 1;
     for (const call of failing) {
-      const error = (await call.then(
+      const error = (await call().then(
         () => undefined,
         (thrown: unknown) => thrown,
       )) as { clearingHeaders?: Headers };
