@@ -48,7 +48,7 @@ pub struct CoreCall {
     asked: Asked,
     signing: [Option<CoreSigningInput>; 2],
     tokens: [String; 2],
-    cookies: [String; 2],
+    cookies: Vec<String>,
     planted: usize,
     events: Vec<(String, Event)>,
     /// What is being signed.
@@ -76,7 +76,7 @@ impl CoreCall {
             asked: Asked::Start,
             signing: [None, None],
             tokens: [String::new(), String::new()],
-            cookies: [String::new(), String::new()],
+            cookies: Vec::new(),
             planted: 0,
             events: Vec::new(),
             release: None,
@@ -235,8 +235,12 @@ impl CoreCall {
         let max_age = u32::try_from(release.refresh.expires_at.saturating_sub(now)).unwrap_or(u32::MAX);
         let [access, refresh] = &self.tokens;
         let cookies = self.shared.gate.cookies();
-        self.cookies =
-            [cookies.set_access(access, max_age)?.to_header(), cookies.set_refresh(refresh, max_age)?.to_header()];
+        self.cookies = vec![cookies.set_access(access, max_age)?.to_header()];
+        // Who presented this very token has it. To set it again could only do harm: an answer that comes late would put it
+        // in the place of a newer one.
+        if !self.flow.presents(&release.refresh) {
+            self.cookies.push(cookies.set_refresh(refresh, max_age)?.to_header());
+        }
         Ok(())
     }
 

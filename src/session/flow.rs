@@ -90,6 +90,12 @@ impl Flow {
         }
     }
 
+    /// Whether it is about this very token.
+    #[must_use]
+    pub fn presents(&self, token: &RefreshToken) -> bool {
+        matches!(&self.task, Task::Refresh { presented, .. } if presented.generation == token.generation)
+    }
+
     /// The claims beyond the issuer's own that the access token of a refresh will have; `None` for other calls.
     #[must_use]
     pub fn claims(&self) -> Option<Value> {

@@ -1,6 +1,11 @@
 /** Memory on Node: the adapter that has no database. */
+import { WaxsealError } from "waxseal";
+import { d1Store } from "waxseal/stores/d1";
+import { denoKvStore } from "waxseal/stores/deno-kv";
 import { memoryRevocationStore, memoryStore } from "waxseal/stores/memory";
-import { equal } from "../js/harness/assert.js";
+import { redisStore } from "waxseal/stores/redis";
+import { sqliteStore } from "waxseal/stores/sqlite";
+import { equal, ok, throws } from "../js/harness/assert.js";
 import { report } from "../js/harness/report.js";
 import { runStore } from "./harness/run-cases.js";
 
@@ -18,6 +23,19 @@ await report(
       equal(await store.read("key"), null);
       equal(await store.compareAndSwap("key", "text", "next", 1020), false);
       equal(await store.compareAndSwap("key", null, "next", 1020), true);
+    },
+
+    async "an adapter without what it adapts says what it takes, with the error class of the main entry"() {
+      const adapters: [RegExp, () => unknown][] = [
+        [/node:sqlite.*better-sqlite3/, () => sqliteStore(undefined as never)],
+        [/ioredis or redis/, () => redisStore({} as never)],
+        [/D1 database/, () => d1Store(undefined as never)],
+        [/Deno\.openKv/, () => denoKvStore(undefined as never)],
+      ];
+      for (const [words, make] of adapters) {
+        const error = throws(make, "ERR_OPTION_INVALID");
+        ok(error instanceof WaxsealError && words.test(error.message), String(error));
+      }
     },
 
     async "a revocation entry lives as long as it was asked to"() {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { equal, ok } from "../js/harness/assert.js";
+import { PACKED } from "../js/harness/bundle.js";
 import { report } from "../js/harness/report.js";
 import type { Outcome } from "../js/harness/run-suites.js";
 import { bundled } from "./harness/bundle.js";
@@ -13,12 +14,16 @@ const name = process.argv[2] ?? "";
 if (name !== "durable-object" && name !== "d1") throw new Error("usage: workerd.ts durable-object | d1");
 
 const contents = await bundled("worker/store-worker", ["workerd", "worker", "browser"]);
+const wasm = readFileSync(join(PACKED, "node_modules/waxseal/dist/waxseal.wasm"));
 const directory = mkdtempSync(join(tmpdir(), "waxseal-workerd-"));
 
 /** A runtime whose storage is that directory. */
 async function start(): Promise<Miniflare> {
   const miniflare = new Miniflare({
-    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    modules: [
+      { type: "ESModule", path: "worker.js", contents },
+      { type: "CompiledWasm", path: "waxseal.wasm", contents: wasm },
+    ],
     compatibilityDate: "2026-04-01",
     durableObjects: {
       SESSIONS: { className: "SessionRecords", useSQLite: true },

@@ -154,7 +154,10 @@ export interface SignedIn {
   expiresAt: number;
   /** After how many seconds the client should refresh: spread, so that clients do not come all at once. */
   refreshAfter: number;
-  /** Both `Set-Cookie` headers, and `Cache-Control: no-store`. */
+  /**
+   * `Set-Cookie` for both cookies, and `Cache-Control: no-store`. The refresh cookie is left out when the client has
+   * presented this very token: an answer that comes late must not put it in the place of a newer one.
+   */
   headers: Headers;
 }
 

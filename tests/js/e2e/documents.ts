@@ -30,7 +30,10 @@ export async function run<T>({ name, code }: Block, given: Record<string, unknow
   return (await import(pathToFileURL(file).href)) as T;
 }
 
-/** The cookies that answers have set, as a request sends them. */
-export function cookiesOf(setCookies: string[]): string {
-  return setCookies.map((line) => line.split(";")[0]).join("; ");
+/** The cookies that an answer has set, as a request sends them, with those that the client held before. */
+export function cookiesOf(setCookies: string[], held = ""): string {
+  const pairs = [...held.split("; "), ...setCookies.map((line) => line.split(";")[0] ?? "")].filter(
+    (pair) => pair !== "",
+  );
+  return [...new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair])).values()].join("; ");
 }

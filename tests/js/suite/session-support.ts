@@ -132,11 +132,14 @@ export function setCookies(headers: Headers): { name: string; value: string; att
   });
 }
 
-/** The cookies that an answer sets, as a `Cookie` header has them. */
-export function cookiesOf({ headers }: { headers: Headers }): string {
-  return setCookies(headers)
-    .map(({ name, value }) => `${name}=${value}`)
-    .join("; ");
+/**
+ * The cookies of a browser that got an answer, as a `Cookie` header has them. Where the answer sets no refresh cookie, the
+ * browser has it already.
+ */
+export function cookiesOf({ headers, refreshToken }: { headers: Headers; refreshToken?: string }): string {
+  const pairs = setCookies(headers).map(({ name, value }) => `${name}=${value}`);
+  if (pairs.length === 1 && refreshToken !== undefined) pairs.push(`__Secure-refresh=${refreshToken}`);
+  return pairs.join("; ");
 }
 
 /** A request that a page of the server itself makes. */
@@ -145,7 +148,8 @@ export function post(cookie: string | undefined, headers: Record<string, string>
 }
 
 /** A request that carries both cookies of a session. */
-export const withCookies = (answer: { headers: Headers }): RequestLike => post(cookiesOf(answer));
+export const withCookies = (answer: { headers: Headers; refreshToken?: string }): RequestLike =>
+  post(cookiesOf(answer));
 
 /** A request of a client without cookies. */
 export const withBearer = (token: string, method = "GET"): RequestLike => ({

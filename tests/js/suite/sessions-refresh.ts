@@ -252,6 +252,21 @@ export const sessionsRefresh: Suite = (h, lib) => {
     await rejects(sessions.refresh(withCookies(held)), "ERR_TOKEN_EXPIRED");
   });
 
+  h.test("who presents the current token is not sent it again, so no late answer undoes a newer one", async () => {
+    const { sessions, clock } = await serve(lib);
+    const first = await sessions.login(ALICE);
+    const names = ({ headers }: { headers: Headers }): string[] => setCookies(headers).map(({ name }) => name);
+    const again = await sessions.refresh(withCookies(first));
+    equal(again.refreshToken, first.refreshToken);
+    deepEqual(names(again), ["__Host-access"]);
+    clock.now += 60;
+    const next = await sessions.refresh(withCookies(first));
+    deepEqual(names(next), ["__Host-access", "__Secure-refresh"]);
+    // The token before it gets the new one, which this client has not.
+    deepEqual(names(await sessions.refresh(withCookies(first))), ["__Host-access", "__Secure-refresh"]);
+    deepEqual(names(await sessions.refresh(withCookies(next))), ["__Host-access"]);
+  });
+
   h.test("claims given at the login are in the access token of every later refresh", async () => {
     const { sessions, clock } = await serve(lib);
     const claims = { role: "admin", nested: { list: [1, null, "ü"] } };

@@ -24,7 +24,8 @@ export async function bundle(name: string, conditions: string[]): Promise<string
     platform: "neutral",
     target: "es2022",
     conditions,
-    external: ["cloudflare:workers"],
+    // The Worker has the module as one of its own.
+    external: ["cloudflare:workers", "*.wasm"],
     logLevel: "warning",
     plugins: [packedLibrary],
   });

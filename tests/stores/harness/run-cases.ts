@@ -1,6 +1,7 @@
 /** Runs named cases inside the runtime under test; knows nothing about the machine outside of it. */
 import type { SessionStore } from "waxseal/stores/memory";
 import { storeConformance } from "waxseal/testing";
+import { sessionCases } from "./sessions.js";
 
 /** A test: its name is the sentence that it proves. */
 export interface Case {
@@ -18,17 +19,18 @@ export interface Outcome {
   readonly detail?: string;
 }
 
-/** The conformance suite, and what only this store has to prove. */
+/** The conformance suite, sessions on the store, and what only this store has to prove. */
 export async function runStore(
   makeStore: () => SessionStore | Promise<SessionStore>,
   own: Record<string, () => Promise<void>> = {},
 ): Promise<Outcome[]> {
+  const store = await makeStore();
+  const named = (cases: Record<string, () => Promise<void>>): Case[] =>
+    Object.entries(cases).map(([name, run]) => ({ name, run }));
   return [
     ...(await runCases("conformance", storeConformance(makeStore))),
-    ...(await runCases(
-      "own",
-      Object.entries(own).map(([name, run]) => ({ name, run })),
-    )),
+    ...(await runCases("sessions", named(sessionCases(() => store)))),
+    ...(await runCases("own", named(own))),
   ];
 }
 
