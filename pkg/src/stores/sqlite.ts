@@ -87,8 +87,8 @@ function isDatabase(value: unknown): value is SqliteDatabase {
  * **Consistency:** linearizable among all processes of the machine that have the file open, by SQLite's own locks.
  * **Staleness:** none. **Limits:** one machine, and a local disk (the locks of network file systems cannot be relied on);
  * one write at a time, which waits up to five seconds for another process and blocks this one meanwhile. After a power
- * failure, `synchronous = NORMAL` in WAL mode may lose the last swaps: their sessions are ended when the client returns,
- * never forked; `PRAGMA synchronous = FULL` loses none. **Round trips:** none.
+ * failure, `synchronous = NORMAL` in WAL mode may lose the last swaps: a lost rotation ends its session when the client
+ * returns, and a lost end gives a session back; `PRAGMA synchronous = FULL` loses none. **Round trips:** none.
  *
  * @param database - An open database. A handle that also runs transactions of its own is refused while one is open.
  * @throws `ERR_OPTION_INVALID` if it is none, or if the table's name is not allowed.
