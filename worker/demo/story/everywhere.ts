@@ -47,7 +47,7 @@ export async function everywhere(stage: Stage, laptop: Browser): Promise<void> {
 
   walk.step(
     "Signing in again at once",
-    "The entry names a version of the user’s tokens; the new session has the next one.",
+    "Each session that was ended has an entry of its own; the new one has none.",
   );
   await loginShown(stage, laptop);
   walk.answered(await exchange(stage, laptop, "GET", "/me?strong"), 200);
