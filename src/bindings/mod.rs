@@ -14,6 +14,7 @@ mod keys;
 mod object;
 mod options;
 mod random;
+mod session_options;
 mod sessions;
 mod text;
 mod tools;

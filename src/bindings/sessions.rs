@@ -7,30 +7,26 @@ use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 use super::call::CoreCall;
-use super::issuer::{TokenSigner, issuer_and_audience, jwk_set};
+use super::issuer::{TokenSigner, jwk_set};
 use super::object::texts;
 use super::options::{Fields, invalid};
+use super::random;
+use super::session_options::{self, SessionOptions};
 use super::text::{self, Head, identifier};
-use super::verifier::{AcceptedTexts, answer, call_time, revocation};
-use super::{cookies, random};
-use crate::cookie::{SessionCookieOptions, SessionCookies};
+use super::verifier::{AcceptedTexts, answer, call_time};
 use crate::encoding::{base64url, sha256};
 use crate::error::{Error, ErrorCode};
 use crate::jwk::KeySet;
+use crate::jwt::verify::REFRESH_TOKEN_TYPE;
 use crate::jwt::{Issuer, PendingJwt};
 use crate::request::credentials::Source;
-use crate::request::cross_site::Origins;
-use crate::revocation::RevocationConfig;
 use crate::session::gate::session_claims;
 use crate::session::token::ACCESS_TOKEN_TYPE;
-use crate::session::{AppClaims, Flow, Gate, GateConfig, OnReuse, Randomness, RefreshToken, SessionPolicy, Task};
+use crate::session::{AppClaims, Flow, Gate, GateConfig, Randomness, RefreshToken, SessionPolicy, Task};
 use crate::time::UnixTime;
 
 /// The longest label, in bytes: a hundred of them must fit into a record.
 const MAX_LABEL: usize = 100;
-
-/// The longest that a call may wait for the session store, in seconds.
-const MAX_TIMEOUT: f64 = 30.0;
 
 /// What calls of sessions share.
 pub(super) struct Shared {
@@ -55,82 +51,30 @@ impl CoreSessions {
     /// elsewhere. The first signs, all verify.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, keys: &Array, refresh_keys: &Array) -> Result<Self, Error> {
-        let mut fields = Fields::read(options)?;
         let (access_signer, public) = signers(keys)?;
         let (refresh_signer, refresh_public) = match signers(refresh_keys) {
             Ok((signer, public)) => (Some(signer), public),
             Err(_) if refresh_keys.length() == 0 => (None, public.clone()),
             Err(error) => return Err(error),
         };
-        let (issuer, audience) = issuer_and_audience(&mut fields)?;
-        let origins = fields
-            .strings("origins", false)?
-            .ok_or_else(|| invalid("origins is required: the origins whose pages may sign in and out, or []."))?;
-        let mut policy = SessionPolicy::new(issuer.clone());
-        policy.revocation = match fields.value("revocation") {
-            Some(Value::Null) => None,
-            Some(Value::Object(map)) if map.contains_key("tokenLifetime") => {
-                return Err(invalid(
-                    "revocation.tokenLifetime is no option of sessions: tokens live as access.expiresIn says.",
-                ));
-            }
-            Some(Value::Object(map)) => Some(revocation(Fields::of(map, "revocation.".to_owned()))?),
-            _ => return Err(invalid("revocation is required: { store }, or null to say that there is none.")),
-        };
-        if let Some(mut access) = fields.nested("access")? {
-            policy.access_lifetime = access.whole("expiresIn")?.unwrap_or(policy.access_lifetime);
-            if let Some(jitter) = access.number("jitter")? {
-                policy.access_jitter = per_mille(jitter)?;
-            }
-            access.finish()?;
-        }
-        let mut cookie_options =
-            SessionCookieOptions { insecure_development_mode: false, ..SessionCookieOptions::default() };
-        let mut refresh_audience = None;
-        if let Some(mut refresh) = fields.nested("refresh")? {
-            policy.refresh_lifetime = refresh.whole("expiresIn")?.unwrap_or(policy.refresh_lifetime);
-            policy.absolute_lifetime =
-                refresh.whole("absolute")?.unwrap_or(policy.absolute_lifetime.max(policy.refresh_lifetime));
-            policy.grace = refresh.whole("grace")?.unwrap_or(policy.grace);
-            refresh_audience = refresh.string("audience")?;
-            cookie_options.refresh_path = refresh.string("path")?.unwrap_or(cookie_options.refresh_path);
-            refresh.finish()?;
-        }
-        let refresh_audience = refresh_audience.unwrap_or_else(|| format!("{issuer}#refresh"));
-        policy.max_sessions = fields.whole("maxSessions")?.unwrap_or(policy.max_sessions);
-        let reuse = [("end-session", OnReuse::EndSession), ("end-all", OnReuse::EndAll)];
-        policy.on_reuse = fields.word("onReuse", &reuse)?.unwrap_or_default();
-        if let Some(RevocationConfig { token_lifetime, .. }) = &mut policy.revocation {
-            *token_lifetime = policy.access_lifetime;
-        }
-        policy.validate()?;
-        if let Some(cookies) = fields.nested("cookies")? {
-            cookies::session_cookies(cookies, &mut cookie_options)?;
-        }
-        let timeout = fields.number("timeout")?.unwrap_or(3.0);
-        if !(timeout > 0.0 && timeout <= MAX_TIMEOUT) {
-            return Err(invalid("timeout must be a number of seconds above 0 and at most 30."));
-        }
-        fields.finish()?;
+        let SessionOptions { policy, issuer, audience, refresh_audience, cookies, origins, timeout } =
+            session_options::read(options)?;
         let gate = Gate::new(
             GateConfig {
                 keys: KeySet::from_value(&Value::Array(public.clone()))?,
                 refresh_keys: KeySet::from_value(&Value::Array(refresh_public))?,
                 audience: audience.clone(),
                 refresh_audience: refresh_audience.clone(),
-                cookies: SessionCookies::new(&cookie_options, &issuer, &origins)?,
-                origins: Origins::parse(&origins)?,
+                cookies,
+                origins,
             },
             &policy,
         )?;
         let typ = Some(ACCESS_TOKEN_TYPE.to_owned());
         let access = access_signer.issuer(issuer.clone(), audience, policy.access_lifetime, typ)?;
-        let refresh = refresh_signer.as_ref().unwrap_or(&access_signer).issuer(
-            issuer,
-            vec![refresh_audience],
-            policy.refresh_lifetime,
-            Some(crate::jwt::verify::REFRESH_TOKEN_TYPE.to_owned()),
-        )?;
+        let typ = Some(REFRESH_TOKEN_TYPE.to_owned());
+        let signer = refresh_signer.as_ref().unwrap_or(&access_signer);
+        let refresh = signer.issuer(issuer, vec![refresh_audience], policy.refresh_lifetime, typ)?;
         let shared = Shared { policy, gate, access: (access, access_signer), refresh: (refresh, refresh_signer) };
         Ok(Self { shared: Rc::new(shared), jwks: jwk_set(public), timeout })
     }
@@ -290,14 +234,6 @@ fn digest(client: &JsValue) -> Result<Option<String>, Error> {
     }
     let digest = base64url(&sha256(identifier("client", client)?.as_bytes()));
     Ok(digest.get(..22).map(str::to_owned))
-}
-
-fn per_mille(share: f64) -> Result<u32, Error> {
-    if !(0.0..=0.1).contains(&share) {
-        return Err(Error::option("access.jitter", "be a number from 0 to 0.1"));
-    }
-    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-    Ok((share * 1000.0).round() as u32)
 }
 
 /// The key that signs, and the public halves of all.
