@@ -45,10 +45,7 @@ export async function everywhere(stage: Stage, laptop: Browser): Promise<void> {
   walk.answered(await exchange(stage, elsewhere, "GET", "/me?strong", { at }), 401, "ERR_SESSION_ENDED");
   walk.answered(await exchange(stage, elsewhere, "POST", "/api/auth/refresh", { at }), 401, "ERR_SESSION_ENDED");
 
-  walk.step(
-    "Signing in again at once",
-    "Each session that was ended has an entry of its own; the new one has none.",
-  );
+  walk.step("Signing in again at once", "Each session that was ended has an entry of its own; the new one has none.");
   await loginShown(stage, laptop);
   walk.answered(await exchange(stage, laptop, "GET", "/me?strong"), 200);
   walk.answered(await exchange(stage, phone, "GET", "/me"), 401, "ERR_TOKEN_REVOKED");
