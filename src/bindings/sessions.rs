@@ -13,7 +13,7 @@ use super::options::{Fields, invalid};
 use super::random;
 use super::session_options::{self, SessionOptions};
 use super::text::{self, Head, identifier};
-use super::verifier::{AcceptedTexts, answer, call_time};
+use super::verifier::{AcceptedTexts, accepted, call_time, decided, planned};
 use crate::encoding::{base64url, sha256};
 use crate::error::{Error, ErrorCode};
 use crate::jwk::KeySet;
@@ -264,21 +264,15 @@ impl CoreSessionPending {
     /// The revocation entries to read, all at once.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn keys(&self) -> Array {
-        texts(self.jwt.iter().flat_map(PendingJwt::plan).map(String::as_str))
+        planned(self.jwt.as_ref())
     }
 
     /// Decides from the answers, in the order of the keys.
     pub fn decide(&mut self, answers: &Array) -> Result<AcceptedTexts, Error> {
-        let decided = || Error::new(ErrorCode::Internal, "A decision was asked for twice.");
-        let mut read = Vec::new();
-        for value in answers.iter() {
-            read.push(answer(&value));
-        }
-        let jwt = self.jwt.take().ok_or_else(decided)?.decide(&read)?;
+        let jwt = decided(&mut self.jwt, answers)?;
         let (sid, version) = session_claims(jwt.claims())?;
         self.checked = Some((jwt.claims().subject().unwrap_or_default().into_owned(), sid, version));
-        let (claims, header) = (jwt.claims().json().into(), jwt.header().json().into());
-        Ok(Array::of4(&claims, &header, &jwt.revocation().name().into(), &self.source.name().into()).unchecked_into())
+        Ok(accepted(&jwt, Some(self.source)))
     }
 
     /// Asks the session store about the session of the token that was accepted.

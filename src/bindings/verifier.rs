@@ -15,7 +15,7 @@ use crate::cookie::CookieName;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
 use crate::jwk::KeySet;
-use crate::jwt::verify::{PendingJwt, TrustedIssuer, Verifier, VerifierConfig};
+use crate::jwt::verify::{PendingJwt, TrustedIssuer, VerifiedJwt, Verifier, VerifierConfig};
 use crate::request;
 use crate::request::credentials::Source;
 use crate::request::cross_site::{self, Origins};
@@ -266,24 +266,38 @@ impl CorePending {
     /// The entries to read, all at once.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn keys(&self) -> Array {
-        texts(self.jwt.iter().flat_map(PendingJwt::plan).map(String::as_str))
+        planned(self.jwt.as_ref())
     }
 
     /// Decides from the answers, in the order of the keys: a string is an entry, `null` is none, all else is a failure.
     pub fn decide(&mut self, answers: &Array) -> Result<AcceptedTexts, Error> {
-        let decided = || Error::new(ErrorCode::Internal, "A decision was asked for twice.");
-        let mut read = Vec::new();
-        for value in answers.iter() {
-            read.push(answer(&value));
-        }
-        let jwt = self.jwt.take().ok_or_else(decided)?.decide(&read)?;
-        let source = self.source.map_or(JsValue::UNDEFINED, |source| source.name().into());
-        let (claims, header) = (jwt.claims().json().into(), jwt.header().json().into());
-        Ok(Array::of4(&claims, &header, &jwt.revocation().name().into(), &source).unchecked_into())
+        Ok(accepted(&decided(&mut self.jwt, answers)?, self.source))
     }
 }
 
-pub(super) fn answer(value: &JsValue) -> Answer {
+/// The entries to read for a token, all at once.
+pub(super) fn planned(jwt: Option<&PendingJwt>) -> Array {
+    texts(jwt.into_iter().flat_map(PendingJwt::plan).map(String::as_str))
+}
+
+/// Decides on a token from the answers, in the order of the keys, once.
+pub(super) fn decided(jwt: &mut Option<PendingJwt>, answers: &Array) -> Result<VerifiedJwt, Error> {
+    let twice = || Error::new(ErrorCode::Internal, "A decision was asked for twice.");
+    let mut read = Vec::new();
+    for value in answers.iter() {
+        read.push(answer(&value));
+    }
+    jwt.take().ok_or_else(twice)?.decide(&read)
+}
+
+/// What the facade is told of a token that passed every step.
+pub(super) fn accepted(jwt: &VerifiedJwt, source: Option<Source>) -> AcceptedTexts {
+    let source = source.map_or(JsValue::UNDEFINED, |source| source.name().into());
+    let (claims, header) = (jwt.claims().json().into(), jwt.header().json().into());
+    Array::of4(&claims, &header, &jwt.revocation().name().into(), &source).unchecked_into()
+}
+
+fn answer(value: &JsValue) -> Answer {
     match value.dyn_ref::<JsString>() {
         Some(text) if text.length() <= MAX_ENTRY => Answer::Value(String::from(text)),
         None if value.is_null() => Answer::Missing,

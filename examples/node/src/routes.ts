@@ -22,7 +22,7 @@ export function routesOf(sessions: Sessions, demoPassword: string): Routes {
     return signedIn(await sessions.login(subject, { request: head, label: labelOf(request) }));
   }
 
-  /** Needs both cookies, and sets both anew. When it fails it clears none: another tab may just have succeeded. */
+  /** Needs both cookies, and gives new tokens. When it fails it clears none: another tab may just have succeeded. */
   async function refresh(request: IncomingMessage): Promise<Reply> {
     return signedIn(await sessions.refresh(headOf(request)));
   }
