@@ -14,7 +14,6 @@
 //!
 //! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
 
-mod arithmetic;
 #[cfg(all(target_arch = "wasm32", feature = "js"))]
 mod bindings;
 pub mod cookie;

@@ -11,7 +11,7 @@ use core::cmp::Ordering;
 const WORD_BITS: usize = 32;
 
 /// An odd modulus, with what each multiplication and each conversion needs.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Modulus {
     words: Vec<u32>,
     /// -1/modulus modulo 2^32.

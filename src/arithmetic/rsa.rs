@@ -14,7 +14,7 @@ const SHA256_DIGEST_INFO: [u8; 19] =
 
 /// Why a modulus and an exponent do not make a usable key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RsaKeyFault {
+pub enum KeyFault {
     /// A leading zero octet, or no octets at all.
     Encoding,
     /// An even modulus is no product of two odd primes.
@@ -28,42 +28,49 @@ pub(crate) enum RsaKeyFault {
 }
 
 /// A public key, with what makes each verification cheap.
-pub(crate) struct RsaPublicKey {
+#[derive(Debug)]
+pub struct PublicKey {
     octets: Vec<u8>,
     modulus: Modulus,
     exponent: u32,
 }
 
-impl RsaPublicKey {
+impl PublicKey {
     /// The key with this modulus and exponent, big-endian without leading zeros.
-    pub(crate) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, RsaKeyFault> {
+    ///
+    /// # Errors
+    /// The first [`KeyFault`] that applies.
+    pub fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyFault> {
         let (Some(first @ 1..), Some(1..)) = (modulus.first(), exponent.first()) else {
-            return Err(RsaKeyFault::Encoding);
+            return Err(KeyFault::Encoding);
         };
         // 2048 bits are 256 octets with the top bit set; 4096 bits are 512 octets.
         if !matches!((modulus.len(), first), (256, 0x80..) | (257..=512, _)) {
-            return Err(RsaKeyFault::ModulusSize);
+            return Err(KeyFault::ModulusSize);
         }
-        let exponent = read_exponent(exponent).ok_or(RsaKeyFault::Exponent)?;
+        let exponent = read_exponent(exponent).ok_or(KeyFault::Exponent)?;
         if has_roca_fingerprint(modulus) {
-            return Err(RsaKeyFault::Roca);
+            return Err(KeyFault::Roca);
         }
         let octets = modulus.to_vec();
-        Modulus::new(modulus).map(|modulus| Self { octets, modulus, exponent }).ok_or(RsaKeyFault::EvenModulus)
+        Modulus::new(modulus).map(|modulus| Self { octets, modulus, exponent }).ok_or(KeyFault::EvenModulus)
     }
 
     /// The modulus, big-endian without leading zeros.
-    pub(crate) fn modulus(&self) -> &[u8] {
+    #[must_use]
+    pub fn modulus(&self) -> &[u8] {
         &self.octets
     }
 
     /// The exponent, big-endian without leading zeros.
-    pub(crate) fn exponent(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn exponent(&self) -> Vec<u8> {
         self.exponent.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect()
     }
 
     /// Whether `signature` signs the SHA-256 digest.
-    pub(crate) fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
+    #[must_use]
+    pub fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
         // RFC 8017 section 8.2.2 step 1, and section 5.2.2 step 1. Numbers of one length compare as their octets do.
         if signature.len() != self.octets.len() || signature >= self.octets.as_slice() {
             return false;

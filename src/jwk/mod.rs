@@ -22,14 +22,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
-use crate::arithmetic::p256::{COORDINATE_LENGTH, P256PublicKey};
-use crate::arithmetic::rsa::{RsaKeyFault, RsaPublicKey};
 use crate::encoding::{base64url, sha256};
 use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
 use crate::names::join;
 use members::{Members, Operation};
+use waxseal_arithmetic::p256::{COORDINATE_LENGTH, PublicKey as P256PublicKey};
+use waxseal_arithmetic::rsa::{KeyFault as RsaKeyFault, PublicKey as RsaPublicKey};
 
 pub use private::PrivateJwk;
 pub use set::KeySet;

@@ -9,10 +9,10 @@ use super::der::{
     BIT_STRING, INTEGER, Malformed, NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context, whole_octets,
 };
 use super::{MAX_TEXT_LENGTH, PrivateJwk, PublicJwk, PublicKey, invalid, unsupported};
-use crate::arithmetic::p256::COORDINATE_LENGTH;
 use crate::encoding::from_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
+use waxseal_arithmetic::p256::COORDINATE_LENGTH;
 
 /// 1.2.840.10045.2.1, id-ecPublicKey (RFC 5480 section 2.1.1).
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::members::{Members, Operation};
 use super::{PublicJwk, PublicKey, invalid, pem, read_json};
-use crate::arithmetic::p256::COORDINATE_LENGTH;
 use crate::error::Error;
 use crate::jwa::Algorithm;
+use waxseal_arithmetic::p256::COORDINATE_LENGTH;
 
 /// A private key, with its public half. What it holds of the secret is overwritten when it is dropped.
 pub struct PrivateJwk {
