@@ -104,6 +104,24 @@ const suite: Suite = (h) => {
     );
   });
 
+  // V8 has WebAssembly SIMD on x86-64 where the processor has SSE 4.1, and a flag that pretends it has not.
+  if (process.arch === "x64") {
+    h.test("a host without SIMD is told that by ERR_RUNTIME_UNSUPPORTED, whichever way the module comes", () => {
+      write(
+        "no-simd.mjs",
+        `import { createVerifier, parseCookie } from "waxseal";
+        import * as slim from "waxseal/slim";
+        import { readFileSync } from "node:fs";
+        const module = () => readFileSync("node_modules/waxseal/dist/waxseal.wasm");
+        for (const attempt of [() => parseCookie("a=1"), () => createVerifier({}), () => slim.init(module())]) {
+          const refused = await Promise.resolve().then(attempt).catch((error) => error);
+          console.log(refused.code, /simd128/.test(refused.message));
+        }`,
+      );
+      equal(node("no-simd.mjs", "--no-enable-sse4-1"), "ERR_RUNTIME_UNSUPPORTED true\n".repeat(3));
+    });
+  }
+
   h.test("all entry points share one instance and one error class", () => {
     node(
       write(

@@ -106,7 +106,7 @@ async function load(input: InitInput | undefined): Promise<void> {
     // Asynchronous because browsers limit what their main thread may instantiate synchronously.
     await glue.default({ module_or_path: module });
   } catch (error) {
-    if (input === undefined) throw refused(error);
+    if (input === undefined || lacksSimd()) throw refused(error);
     throw new ModuleInputError("what init() was given is not Waxseal's module", { cause: error });
   }
   loaded = true;
@@ -133,6 +133,7 @@ async function given(input: InitInput): Promise<WebAssembly.Module> {
     }
     return module;
   } catch (error) {
+    if (lacksSimd()) throw refused(error);
     throw new ModuleInputError(
       "init() takes a WebAssembly.Module, bytes, a Response or a URL of waxseal.wasm, and could not load this one",
       { cause: error },
@@ -161,5 +162,21 @@ function isResponse(value: unknown): value is Response {
 }
 
 function refused(cause: unknown): HostRefusedError {
-  return new HostRefusedError("this host cannot compile or instantiate the WebAssembly module", { cause });
+  const message = lacksSimd()
+    ? "This host has no WebAssembly SIMD (simd128), which Waxseal needs: browsers have it since 2023, Node since 16.4."
+    : "This host cannot compile or instantiate the WebAssembly module.";
+  return new HostRefusedError(message, { cause });
+}
+
+/** `(module (func i32.const 0 i8x16.splat drop))`: valid where there is SIMD alone. */
+const SIMD_PROBE = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x04, 0x01, 0x60, 0x00, 0x00],
+  ...[0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x09, 0x01, 0x07, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x1a, 0x0b],
+);
+
+/** Asked only when the module did not load, so that importing and loading cost nothing more. */
+function lacksSimd(): boolean {
+  return !WebAssembly.validate(SIMD_PROBE);
 }
