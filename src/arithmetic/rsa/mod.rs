@@ -1,16 +1,21 @@
 //! RSASSA-PKCS1-v1_5 verification with SHA-256 (RFC 8017 section 8.2.2), by comparison of the whole encoded message.
 
-use core::iter;
+mod context;
+mod encoding;
+mod modular;
+mod number;
+mod scalar;
 
-use super::montgomery::Modulus;
+use core::iter;
+use std::sync::OnceLock;
+
+pub use context::{Context, Path};
 
 /// The least exponent of FIPS 186-5 section A.1.1. The greatest is 2^32 - 1, by the type.
 const LEAST_EXPONENT: u32 = 65537;
 
-/// DER of `DigestInfo` up to the digest, for SHA-256 with NULL parameters (RFC 8017 section 9.2 note 1). A verifier that
-/// compares accepts no other encoding.
-const SHA256_DIGEST_INFO: [u8; 19] =
-    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+/// The octets of a modulus of 4096 bits.
+pub const MAX_OCTETS: usize = 512;
 
 /// Why a modulus and an exponent do not make a usable key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +32,12 @@ pub enum KeyFault {
     Roca,
 }
 
-/// A public key, with what makes each verification cheap.
+/// A public key. Import parses and checks it, no more.
 #[derive(Debug)]
 pub struct PublicKey {
-    octets: Vec<u8>,
-    modulus: Modulus,
+    octets: Box<[u8]>,
     exponent: u32,
+    context: OnceLock<Context>,
 }
 
 impl PublicKey {
@@ -45,15 +50,17 @@ impl PublicKey {
             return Err(KeyFault::Encoding);
         };
         // 2048 bits are 256 octets with the top bit set; 4096 bits are 512 octets.
-        if !matches!((modulus.len(), first), (256, 0x80..) | (257..=512, _)) {
+        if !matches!((modulus.len(), first), (256, 0x80..) | (257..=MAX_OCTETS, _)) {
             return Err(KeyFault::ModulusSize);
         }
         let exponent = read_exponent(exponent).ok_or(KeyFault::Exponent)?;
         if has_roca_fingerprint(modulus) {
             return Err(KeyFault::Roca);
         }
-        let octets = modulus.to_vec();
-        Modulus::new(modulus).map(|modulus| Self { octets, modulus, exponent }).ok_or(KeyFault::EvenModulus)
+        if modulus.last().is_some_and(|last| last & 1 == 0) {
+            return Err(KeyFault::EvenModulus);
+        }
+        Ok(Self { octets: modulus.into(), exponent, context: OnceLock::new() })
     }
 
     /// The modulus, big-endian without leading zeros.
@@ -68,27 +75,10 @@ impl PublicKey {
         self.exponent.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect()
     }
 
-    /// Whether `signature` signs the SHA-256 digest.
+    /// Whether `signature` signs the SHA-256 digest. The first call makes a [`Context`] and keeps it.
     #[must_use]
     pub fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
-        // RFC 8017 section 8.2.2 step 1, and section 5.2.2 step 1. Numbers of one length compare as their octets do.
-        if signature.len() != self.octets.len() || signature >= self.octets.as_slice() {
-            return false;
-        }
-        let power = self.modulus.power(signature, self.exponent);
-        // The number is as wide as its words; what stands before the length of the modulus must be zero.
-        let (surplus, power) = power.split_at(power.len().saturating_sub(self.octets.len()));
-        surplus.iter().all(|octet| *octet == 0) && power == self.encoded_message(digest)
-    }
-
-    /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): `00 01 ff…ff 00` and the `DigestInfo`, as long as the modulus.
-    fn encoded_message(&self, digest: &[u8; 32]) -> Vec<u8> {
-        let mut message = vec![0, 1];
-        message.resize(self.octets.len().saturating_sub(1 + SHA256_DIGEST_INFO.len() + digest.len()), 0xff);
-        message.push(0);
-        message.extend_from_slice(&SHA256_DIGEST_INFO);
-        message.extend_from_slice(digest);
-        message
+        self.context.get_or_init(|| Context::new(self)).verify(digest, signature)
     }
 }
 

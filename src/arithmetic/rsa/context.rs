@@ -1,0 +1,96 @@
+//! What verification with one key needs and its import does not make.
+
+use super::modular::Powers;
+use super::scalar;
+use super::{MAX_OCTETS, PublicKey, encoding};
+
+/// How powers are computed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// The faster one of the build.
+    Auto,
+    /// One product of 28-bit limbs after the other.
+    Scalar,
+}
+
+/// Precomputed numbers of a public key.
+#[derive(Debug)]
+pub struct Context {
+    modulus: Box<[u8]>,
+    exponent: u32,
+    powers: Representation,
+}
+
+#[derive(Debug)]
+enum Representation {
+    Scalar(Box<Powers<scalar::Modulus>>),
+}
+
+impl Context {
+    /// That of a key, for the path that is the faster one.
+    #[must_use]
+    pub fn new(key: &PublicKey) -> Self {
+        Self::with_path(key, Path::Auto)
+    }
+
+    /// That of a key, for a given path.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_path(key: &PublicKey, path: Path) -> Self {
+        let octets = key.modulus();
+        let powers = match path {
+            Path::Auto | Path::Scalar => {
+                Representation::Scalar(Box::new(Powers::new(scalar::Modulus::new(octets), octets)))
+            }
+        };
+        Self { modulus: octets.into(), exponent: key.exponent, powers }
+    }
+
+    /// The path that it takes, never [`Path::Auto`].
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn path(&self) -> Path {
+        match self.powers {
+            Representation::Scalar(_) => Path::Scalar,
+        }
+    }
+
+    /// The memory that it takes, in octets.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let powers = match &self.powers {
+            Representation::Scalar(powers) => size_of_val::<Powers<_>>(powers) + powers.modulus().heap_bytes(),
+        };
+        size_of::<Self>() + self.modulus.len() + powers
+    }
+
+    /// RSAVP1 (RFC 8017 section 5.2.2): the signature to the power of the exponent, in as many octets as the modulus has.
+    /// `None` for a signature that is not as long as the modulus or not below it.
+    #[must_use]
+    pub fn power<'a>(&self, signature: &[u8], buffer: &'a mut [u8; MAX_OCTETS]) -> Option<&'a [u8]> {
+        self.power_to(self.exponent, signature, buffer)
+    }
+
+    /// The same for another exponent, odd and above 1: small ones make many comparisons cheap.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn power_to<'a>(&self, exponent: u32, signature: &[u8], buffer: &'a mut [u8; MAX_OCTETS]) -> Option<&'a [u8]> {
+        // Numbers of one length compare as their octets do.
+        if signature.len() != self.modulus.len() || signature >= &*self.modulus {
+            return None;
+        }
+        let power = buffer.get_mut(..signature.len())?;
+        match &self.powers {
+            Representation::Scalar(powers) => powers.power(signature, exponent, power),
+        }
+        Some(power)
+    }
+
+    /// Whether `signature` signs the SHA-256 digest.
+    #[must_use]
+    pub fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
+        let mut buffer = [0; MAX_OCTETS];
+        self.power(signature, &mut buffer).is_some_and(|power| encoding::is_encoded_message(power, digest))
+    }
+}
