@@ -1,9 +1,16 @@
 //! ECDSA verification on P-256 (FIPS 186-5 section 6.4.2).
 
-use p256::AffinePoint;
-use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
-use p256::ecdsa::{Signature, VerifyingKey};
-use p256::elliptic_curve::point::AffineCoordinates as _;
+mod field;
+mod generator;
+mod inverse;
+mod limbs;
+mod point;
+mod scalar;
+mod table;
+mod verify;
+
+use point::Affine;
+pub use table::{Table, TableBuilder};
 
 /// The octets of a coordinate (RFC 7518 section 6.2.1.2).
 pub const COORDINATE_LENGTH: usize = 32;
@@ -13,7 +20,7 @@ pub const COORDINATE_LENGTH: usize = 32;
 pub struct PublicKey {
     x: [u8; COORDINATE_LENGTH],
     y: [u8; COORDINATE_LENGTH],
-    key: VerifyingKey,
+    point: Affine,
 }
 
 impl PublicKey {
@@ -21,9 +28,7 @@ impl PublicKey {
     /// not on the curve.
     #[must_use]
     pub fn new(x: &[u8; COORDINATE_LENGTH], y: &[u8; COORDINATE_LENGTH]) -> Option<Self> {
-        // Not by way of SEC 1 octets: their reader brings the square roots that compressed points need.
-        let point = AffinePoint::from_coordinates(&(*x).into(), &(*y).into()).into_option()?;
-        VerifyingKey::from_affine(point).ok().map(|key| Self { x: *x, y: *y, key })
+        Affine::from_coordinates(x, y).map(|point| Self { x: *x, y: *y, point })
     }
 
     /// The coordinates, big-endian.
@@ -36,6 +41,18 @@ impl PublicKey {
     /// digest. A high s is valid: RFC 7518 has no low-s rule.
     #[must_use]
     pub fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_prehash(digest, &signature).is_ok())
+        verify::verify_cold(&self.point, digest, signature)
+    }
+
+    /// The same by the tables of the generator and of this key, which are given.
+    #[must_use]
+    pub fn verify_hot(generator: &Table, key: &Table, digest: &[u8; 32], signature: &[u8]) -> bool {
+        verify::verify_hot(generator, key, digest, signature)
+    }
+
+    /// Begins the table of this key.
+    #[must_use]
+    pub fn table(&self) -> TableBuilder {
+        TableBuilder::new(&self.point, table::KEY_WIDTH)
     }
 }

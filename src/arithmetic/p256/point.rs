@@ -1,0 +1,183 @@
+//! Points of P-256, y² = x³ - 3·x + b, none of which is at infinity in affine form.
+//!
+//! Formulas are those of the Explicit-Formulas Database (Bernstein and Lange), named where they are used.
+
+use super::field::{Addend, Field};
+use super::limbs::{LIMBS, Limbs, OCTETS};
+
+/// b in Montgomery form.
+const B: Field = Field([
+    0x1897_bbfb,
+    0x1cdf_6229,
+    0x0184_86c4,
+    0x0173_2821,
+    0x1dad_59e0,
+    0x0abf_7212,
+    0x1a06_d110,
+    0x1772_1d20,
+    0x0086_00c3,
+]);
+
+/// p, big-endian.
+const PRIME: [u8; OCTETS] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff,
+];
+
+/// A point (x, y) on the curve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Affine {
+    pub(super) x: Field,
+    pub(super) y: Field,
+}
+
+/// The point (X/Z², Y/Z³), or the one at infinity where Z = 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Jacobian {
+    pub(super) x: Field,
+    pub(super) y: Field,
+    pub(super) z: Field,
+}
+
+impl Affine {
+    /// The point with these coordinates in Montgomery form, tight.
+    pub(super) const fn new(x: Limbs, y: Limbs) -> Self {
+        Self { x: Field(x), y: Field(y) }
+    }
+
+    /// The point with these big-endian coordinates, if they are below p and it is on the curve.
+    pub(super) fn from_coordinates(x: &[u8; OCTETS], y: &[u8; OCTETS]) -> Option<Self> {
+        if x >= &PRIME || y >= &PRIME {
+            return None;
+        }
+        let (x, y) = (Field::from_octets(x), Field::from_octets(y));
+        // x·(x² - 3) + b - y²
+        let [x3, b, y2] = [x.times(&x.squared_plus(&Field::ONE.addend(-3))), B, y.squared()];
+        x3.plus(&b).minus(&y2).is_zero().then(|| Self { x: x.folded(), y: y.folded() })
+    }
+
+    /// -self.
+    #[inline(always)]
+    pub(super) fn negated(&self) -> Self {
+        Self { x: self.x, y: self.y.negated() }
+    }
+
+    /// With coordinates that are folded.
+    pub(super) fn folded(&self) -> Self {
+        Self { x: self.x.folded(), y: self.y.folded() }
+    }
+
+    /// The line through self and another point of slope λ meets the curve in a third one; this is its negative.
+    #[inline(always)]
+    fn third(&self, other: &Self, slope: &Field) -> Self {
+        let x = slope.squared_plus(&difference(&self.x.addend(-1), &other.x.addend(1)));
+        let y = slope.times_plus(&self.x.minus(&x), &self.y.addend(-1));
+        Self { x, y }
+    }
+
+    /// self + other, given 1/(other.x - self.x): the two are neither equal nor opposite. 2M + 1S.
+    #[inline(always)]
+    pub(super) fn plus(&self, other: &Self, inverse: &Field) -> Self {
+        self.third(other, &other.y.minus(&self.y).times(inverse))
+    }
+
+    /// 2·self, given 1/(2·y), which exists: the order of the group is odd, so no point has y = 0. 3M + 1S.
+    #[inline(always)]
+    pub(super) fn doubled(&self, inverse: &Field) -> Self {
+        // The slope is (3·x² - 3)/(2·y).
+        let square = self.x.squared_plus(&Field::ONE.addend(-1));
+        self.third(self, &Field::from_addend(&square.addend(3)).times(inverse))
+    }
+}
+
+/// Replaces every number by its inverse, with one inversion (Montgomery's trick, 1987): 3M each. Changes nothing useful
+/// and returns `false` if a number is 0. `scratch` is at least as long as `numbers`.
+pub(super) fn invert_all(numbers: &mut [Field], scratch: &mut [Field]) -> bool {
+    let mut product = Field::ONE;
+    for (number, before) in numbers.iter().zip(scratch.iter_mut()) {
+        *before = product;
+        product = product.times(number);
+    }
+    // The product is 0 if and only if a factor is.
+    if product.is_zero() {
+        return false;
+    }
+    let mut inverse = product.inverse();
+    for (number, before) in numbers.iter_mut().zip(scratch.iter()).rev() {
+        let of_this = inverse.times(before);
+        inverse = inverse.times(number);
+        *number = of_this;
+    }
+    true
+}
+
+impl From<&Affine> for Jacobian {
+    fn from(point: &Affine) -> Self {
+        Self { x: point.x, y: point.y, z: Field::ONE }
+    }
+}
+
+impl Jacobian {
+    /// The point at infinity.
+    pub(super) const INFINITY: Self = Self { x: Field::ONE, y: Field::ONE, z: Field::ZERO };
+
+    /// 2·self; infinity for infinity, and for no other point, as the order of the group is odd. "dbl-2001-b" with
+    /// Z₃ = 2·Y·Z and 2·Y² as the intermediate that is kept: 5M + 3S.
+    #[inline(never)]
+    pub(super) fn doubled(&self) -> Self {
+        let twice_y = self.y.plus(&self.y);
+        let delta = self.z.squared();
+        let gamma = twice_y.times(&self.y);
+        let beta = self.x.times(&gamma);
+        let alpha = self.x.minus(&delta).times(&self.x.plus(&delta));
+        let alpha = Field::from_addend(&alpha.addend(3));
+        let x = alpha.squared_plus(&beta.addend(-4));
+        let rest = Field::from_addend(&difference(&beta.addend(2), &x.addend(1)));
+        let y = alpha.times_plus(&rest, &gamma.squared().addend(-2));
+        Self { x, y, z: twice_y.times(&self.z) }
+    }
+
+    /// self + other. "madd": 8M + 3S. Right unless self is infinity or has the x-coordinate of the other; then, and only
+    /// then, the result has Z = 0, and so have all sums that it is made part of.
+    #[inline(never)]
+    pub(super) fn plus_distinct(&self, other: &Affine) -> Self {
+        let zz = self.z.squared();
+        let zzz = self.z.times(&zz);
+        let h = other.x.times_plus(&zz, &self.x.addend(-1));
+        let r = other.y.times_plus(&zzz, &self.y.addend(-1));
+        let hh = h.squared();
+        let hhh = h.times(&hh);
+        let v = self.x.times(&hh);
+        let x = r.squared_plus(&difference(&v.addend(-2), &hhh.addend(1)));
+        let y = r.times_plus(&v.minus(&x), &self.y.times(&hhh).addend(-1));
+        Self { x, y, z: self.z.times(&h) }
+    }
+
+    /// self + other, whatever they are.
+    pub(super) fn plus(&self, other: &Affine) -> Self {
+        let sum = self.plus_distinct(other);
+        if !sum.z.is_zero() {
+            return sum;
+        }
+        if self.z.is_zero() {
+            return Self::from(other);
+        }
+        // The same x-coordinate: the points are equal or opposite, and are opposite if y·Z³ and Y add up to 0.
+        let zzz = self.z.times(&self.z.squared());
+        let opposite = other.y.times_plus(&zzz, &self.y.addend(1)).is_zero();
+        if opposite { Self::INFINITY } else { Self::from(other).doubled() }
+    }
+
+    /// The affine form, given 1/Z. 3M + 1S.
+    pub(super) fn to_affine(self, inverse: &Field) -> Affine {
+        let square = inverse.squared();
+        Affine { x: self.x.times(&square).folded(), y: self.y.times(&inverse.times(&square)).folded() }
+    }
+}
+
+/// a - b.
+#[inline(always)]
+#[allow(clippy::indexing_slicing, reason = "the index is below the length of both")]
+fn difference(a: &Addend, b: &Addend) -> Addend {
+    core::array::from_fn::<_, LIMBS, _>(|i| a[i] - b[i])
+}

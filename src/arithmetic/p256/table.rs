@@ -1,0 +1,156 @@
+//! Tables of multiples of a point, with which its multiplication by any scalar is a sum without doublings.
+
+use super::field::Field;
+use super::generator::GENERATOR;
+use super::point::{Affine, Jacobian, invert_all};
+use super::scalar::Scalar;
+
+/// The bits of a window in the table of the generator, which all keys share.
+pub(super) const GENERATOR_WIDTH: usize = 8;
+/// The bits of a window in the table of a key.
+pub(super) const KEY_WIDTH: usize = 6;
+
+/// The most additions that share an inversion when a table is built.
+const BATCH: usize = 64;
+
+/// The multiples digit·2^(width·index)·P of a point P, for the digits from 1 to 2^(width-1) of every window.
+#[derive(Debug)]
+pub struct Table {
+    width: usize,
+    points: Vec<Affine>,
+}
+
+/// The windows of a number of 256 bits.
+const fn windows(width: usize) -> usize {
+    256_usize.div_ceil(width)
+}
+
+impl Table {
+    const fn bytes(width: usize) -> usize {
+        size_of::<Affine>() * (windows(width) << (width - 1))
+    }
+
+    /// The memory of the table of the generator in bytes.
+    pub const GENERATOR_BYTES: usize = Self::bytes(GENERATOR_WIDTH);
+
+    /// The memory of the table of a key in bytes.
+    pub const KEY_BYTES: usize = Self::bytes(KEY_WIDTH);
+
+    /// The point whose multiples these are.
+    pub(super) fn point(&self) -> Option<&Affine> {
+        self.points.first()
+    }
+
+    /// Calls `with` for each term of ±scalar·P; a table that is not complete has none.
+    pub(super) fn for_each_term(&self, scalar: &Scalar, mut with: impl FnMut(Affine)) {
+        let (magnitude, negative) = scalar.halved_range();
+        magnitude.for_each_window(self.width, |index, digit| {
+            let place = (index << (self.width - 1)) + digit.unsigned_abs() as usize - 1;
+            if let Some(point) = self.points.get(place) {
+                with(if negative == (digit < 0) { *point } else { point.negated() });
+            }
+        });
+    }
+}
+
+/// A table under construction, in steps of some 50 microseconds.
+#[derive(Debug)]
+pub struct TableBuilder {
+    table: Table,
+    /// The point whose multiples the next window has.
+    base: Affine,
+}
+
+impl TableBuilder {
+    /// Begins the table of the generator.
+    #[must_use]
+    pub fn generator() -> Self {
+        Self::new(&GENERATOR, GENERATOR_WIDTH)
+    }
+
+    pub(super) fn new(point: &Affine, width: usize) -> Self {
+        let points = Vec::with_capacity(windows(width) << (width - 1));
+        Self { table: Table { width, points }, base: *point }
+    }
+
+    /// Adds windows to the table, as many as let [`BATCH`] additions share an inversion. Returns whether it is complete.
+    pub fn step(&mut self) -> bool {
+        let Table { width, points } = &mut self.table;
+        let multiples = 1 << (*width - 1);
+        let missing = windows(*width) - points.len() / multiples;
+        let count = missing.min(2 * BATCH / multiples);
+        let begin = points.len();
+        points.resize(begin + count * multiples, self.base);
+        let new = points.get_mut(begin..).unwrap_or_default();
+        self.base = bases(new, multiples, *width, &self.base);
+        fill(new, multiples);
+        missing == count
+    }
+
+    /// The table, if it is complete.
+    #[must_use]
+    pub fn finish(self) -> Option<Table> {
+        (self.table.points.len() == windows(self.table.width) << (self.table.width - 1)).then_some(self.table)
+    }
+}
+
+/// Sets the first point of each window, given that of the first window; returns that of the window after the last.
+fn bases(points: &mut [Affine], multiples: usize, width: usize, first: &Affine) -> Affine {
+    let mut doubled = [Jacobian::from(first); BATCH];
+    let mut inverses = [Field::ZERO; BATCH];
+    let mut point = Jacobian::from(first);
+    let count = points.len() / multiples;
+    for (doubled, inverse) in doubled.iter_mut().zip(&mut inverses).take(count) {
+        for _ in 0..width {
+            point = point.doubled();
+        }
+        *doubled = point;
+        *inverse = point.z;
+    }
+    // No multiple of a point by a power of 2 is infinity: Z is not 0.
+    invert_all(inverses.get_mut(..count).unwrap_or_default(), &mut [Field::ZERO; BATCH]);
+    let mut next = *first;
+    for ((window, doubled), inverse) in points.chunks_exact_mut(multiples).zip(&doubled).zip(&inverses) {
+        if let Some(base) = window.first_mut() {
+            *base = next;
+        }
+        next = doubled.to_affine(inverse);
+    }
+    next
+}
+
+/// Sets the multiples from 2 on in each window, given the first: from 1 to n follow n + 1 to 2·n, by additions of the
+/// n-th and a doubling of it.
+///
+/// No addition is exceptional: i·P and n·P with 0 < i < n ≤ 128 are neither equal nor opposite, for the order of P is a
+/// large prime.
+fn fill(points: &mut [Affine], multiples: usize) {
+    let mut inverses = [Field::ZERO; BATCH];
+    let mut known = 1;
+    while known < multiples {
+        let mut free = inverses.iter_mut();
+        for window in points.chunks_exact(multiples) {
+            let Some((last, others)) = window.get(..known).and_then(<[_]>::split_last) else { return };
+            for (other, inverse) in others.iter().zip(&mut free) {
+                *inverse = other.x.minus(&last.x);
+            }
+            if let Some(inverse) = free.next() {
+                *inverse = last.y.plus(&last.y);
+            }
+        }
+        let count = known * points.len() / multiples;
+        invert_all(inverses.get_mut(..count).unwrap_or_default(), &mut [Field::ZERO; BATCH]);
+        let mut inverse = inverses.iter();
+        for window in points.chunks_exact_mut(multiples) {
+            let (old, new) = window.split_at_mut(known);
+            let Some((last, others)) = old.split_last() else { return };
+            for ((sum, other), inverse) in new.iter_mut().zip(others).zip(&mut inverse) {
+                *sum = last.plus(other, inverse).folded();
+            }
+            if let (Some(sum), Some(inverse)) = (new.get_mut(known - 1), inverse.next()) {
+                *sum = last.doubled(inverse).folded();
+            }
+        }
+        known *= 2;
+    }
+}
