@@ -4,5 +4,6 @@
 //! input. Nothing here may ever see a private key or a nonce. It is a crate of its own so that it can be audited and
 //! fuzzed by itself, and is optimised for speed where the rest of Waxseal is optimised for size.
 
+mod lanes;
 pub mod p256;
 pub mod rsa;

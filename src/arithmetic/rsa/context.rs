@@ -1,8 +1,8 @@
 //! What verification with one key needs and its import does not make.
 
 use super::modular::Powers;
-use super::scalar;
 use super::{MAX_OCTETS, PublicKey, encoding};
+use super::{scalar, vector};
 
 /// How powers are computed.
 #[doc(hidden)]
@@ -10,8 +10,20 @@ use super::{MAX_OCTETS, PublicKey, encoding};
 pub enum Path {
     /// The faster one of the build.
     Auto,
+    /// Dot products of 13-bit digits in lanes; without simd128, lanes that are emulated.
+    Simd,
     /// One product of 28-bit limbs after the other.
     Scalar,
+}
+
+impl Path {
+    const fn chosen(self) -> Self {
+        match self {
+            Self::Auto if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) => Self::Simd,
+            Self::Auto => Self::Scalar,
+            Self::Simd | Self::Scalar => self,
+        }
+    }
 }
 
 /// Precomputed numbers of a public key.
@@ -24,6 +36,7 @@ pub struct Context {
 
 #[derive(Debug)]
 enum Representation {
+    Simd(Box<Powers<vector::Modulus>>),
     Scalar(Box<Powers<scalar::Modulus>>),
 }
 
@@ -39,7 +52,8 @@ impl Context {
     #[must_use]
     pub fn with_path(key: &PublicKey, path: Path) -> Self {
         let octets = key.modulus();
-        let powers = match path {
+        let powers = match path.chosen() {
+            Path::Simd => Representation::Simd(Box::new(Powers::new(vector::Modulus::new(octets), octets))),
             Path::Auto | Path::Scalar => {
                 Representation::Scalar(Box::new(Powers::new(scalar::Modulus::new(octets), octets)))
             }
@@ -52,6 +66,7 @@ impl Context {
     #[must_use]
     pub const fn path(&self) -> Path {
         match self.powers {
+            Representation::Simd(_) => Path::Simd,
             Representation::Scalar(_) => Path::Scalar,
         }
     }
@@ -60,6 +75,7 @@ impl Context {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let powers = match &self.powers {
+            Representation::Simd(powers) => size_of_val::<Powers<_>>(powers) + powers.modulus().heap_bytes(),
             Representation::Scalar(powers) => size_of_val::<Powers<_>>(powers) + powers.modulus().heap_bytes(),
         };
         size_of::<Self>() + self.modulus.len() + powers
@@ -82,6 +98,7 @@ impl Context {
         }
         let power = buffer.get_mut(..signature.len())?;
         match &self.powers {
+            Representation::Simd(powers) => powers.power(signature, exponent, power),
             Representation::Scalar(powers) => powers.power(signature, exponent, power),
         }
         Some(power)

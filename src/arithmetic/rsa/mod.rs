@@ -1,10 +1,12 @@
 //! RSASSA-PKCS1-v1_5 verification with SHA-256 (RFC 8017 section 8.2.2), by comparison of the whole encoded message.
 
+mod columns;
 mod context;
 mod encoding;
 mod modular;
 mod number;
 mod scalar;
+mod vector;
 
 use core::iter;
 use std::sync::OnceLock;

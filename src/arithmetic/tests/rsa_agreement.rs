@@ -13,7 +13,7 @@ use crypto_bigint::{BoxedUint, Odd};
 use waxseal_arithmetic::rsa::{Context, MAX_OCTETS, Path, PublicKey};
 
 const LENGTHS: RangeInclusive<usize> = 2048..=4096;
-const PATHS: [Path; 1] = [Path::Scalar];
+const PATHS: [Path; 2] = [Path::Simd, Path::Scalar];
 
 /// Bases for each modulus, of which every eighth is raised to the key's exponent and the others to 3.
 const BASES: usize = 32;
@@ -186,7 +186,7 @@ fn exponent(random: &mut Random) -> u32 {
 /// Compares the powers of one modulus; the number of them that each path computed.
 fn compare(case: usize) -> usize {
     let random = &mut Random::new(case);
-    let bits = LENGTHS.start() + case % LENGTHS.count();
+    let bits = LENGTHS.start() + case * 1021 % LENGTHS.count();
     let modulus = modulus(random, bits);
     let exponent = exponent(random);
     let Ok(key) = PublicKey::new(&modulus, &exponent.to_be_bytes()[usize::from(exponent < 1 << 24)..]) else {

@@ -1,0 +1,244 @@
+//! Montgomery multiplication by dot products of 16-bit lanes.
+
+#![allow(clippy::as_conversions, reason = "digits of 13 bits")]
+
+use super::super::lanes::Lanes;
+use super::columns::{
+    Block, Carry, DIGIT_BITS, HalfStrip, MAX_STRIPS, NO_PAIRS, Pairs, STRIP, highest_of_lower_half, product, square,
+};
+use super::modular::Montgomery;
+use super::number::{Digits, bit_length, write_octets};
+
+/// A number above -modulus and below modulus, in both forms of a factor.
+#[derive(Clone, Debug)]
+pub(super) struct Residue {
+    pairs: Pairs,
+    words: [Block; MAX_STRIPS + 2],
+}
+
+/// An odd modulus.
+#[derive(Debug)]
+pub(super) struct Modulus {
+    words: Box<[Block]>,
+    /// Words of -1/modulus modulo R.
+    negated_inverse: Box<[Block]>,
+}
+
+impl Modulus {
+    /// That of an odd number of at most 4096 bits, big-endian without leading zeros.
+    pub(super) fn new(octets: &[u8]) -> Self {
+        let strips = (bit_length(octets) + 2).div_ceil(DIGIT_BITS as usize * STRIP).min(MAX_STRIPS);
+        let words = words(&pairs(Digits::new(octets, DIGIT_BITS), strips), strips);
+        // Newton's iteration doubles the number of correct bits; an odd number is its own inverse modulo 8.
+        let lowest = Digits::new(octets, 32).next().unwrap_or_default();
+        let inverse =
+            (0..4).fold(lowest, |inverse, _| inverse.wrapping_mul(2_u32.wrapping_sub(lowest.wrapping_mul(inverse))));
+        let mut inverse = pairs(Digits::new(&inverse.wrapping_neg().to_be_bytes(), DIGIT_BITS), strips);
+        // Of the 32 bits, all are correct. Negated, the step is x·(2 + modulus·x).
+        let mut bits = 32;
+        let mut negated_inverse = self::words(&inverse, strips);
+        while bits < strips * STRIP * DIGIT_BITS as usize {
+            let factor = lower_half(&inverse, &words, 2);
+            inverse = lower_half(&factor, &negated_inverse, 0);
+            negated_inverse = self::words(&inverse, strips);
+            bits *= 2;
+        }
+        Self { words, negated_inverse }
+    }
+
+    /// What it holds outside itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of_val::<[Block]>(&self.words) + size_of_val::<[Block]>(&self.negated_inverse)
+    }
+
+    fn strips(&self) -> usize {
+        self.words.len().saturating_sub(2)
+    }
+
+    /// Makes `residue` into the product whose digits these are, divided by R, modulo the modulus.
+    #[inline]
+    fn reduce(&self, lower: &Pairs, upper: &[[Lanes; 4]; MAX_STRIPS], residue: &mut Residue) {
+        let strips = self.strips();
+        let quotient = lower_half(lower, &self.negated_inverse, 0);
+        let mut carry = Carry::new(self.carry_of_lower_half(&quotient, lower));
+        let mut writer = Writer::new(residue);
+        for (strip, upper) in upper.iter().enumerate().take(strips) {
+            writer.push(carry.digits(product(&quotient, &self.words, strips + strip, *upper)));
+        }
+        writer.finish();
+    }
+
+    /// What the lower halves of the product and of the quotient times the modulus carry into the upper halves. Together
+    /// they are a multiple of R, and their two highest columns say which.
+    fn carry_of_lower_half(&self, quotient: &Pairs, lower: &Pairs) -> i32 {
+        let [second, first] = highest_of_lower_half(quotient, &self.words);
+        let digits = (2 * self.strips()).checked_sub(1).and_then(|last| lower.get(last)).map_or(0, |half| half[3]);
+        let (second, first) = (second + i64::from(digits << 16 >> 16), first + i64::from(digits >> 16));
+        let sum = (first << DIGIT_BITS) + second;
+        ((sum + (1 << (2 * DIGIT_BITS - 1))) >> (2 * DIGIT_BITS)) as i32
+    }
+}
+
+impl Montgomery for Modulus {
+    type Residue = Residue;
+
+    fn radix_bits(&self) -> usize {
+        self.strips() * STRIP * DIGIT_BITS as usize
+    }
+
+    fn read(&self, octets: &[u8]) -> Residue {
+        let pairs = pairs(Digits::new(octets, DIGIT_BITS), self.strips());
+        let mut residue = Residue { pairs, words: [Block::ZERO; MAX_STRIPS + 2] };
+        write_words(&pairs, &mut residue.words, self.strips());
+        residue
+    }
+
+    fn multiply(&self, a: &mut Residue, b: &Residue) {
+        let strips = self.strips();
+        let words = b.words.get(..strips + 2).unwrap_or_default();
+        let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
+        let mut carry = Carry::new(0);
+        for (strip, pairs) in lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
+            *pairs = narrow(carry.digits(product(&a.pairs, words, strip, [Lanes::ZERO; 4])));
+        }
+        for (strip, digits) in upper.iter_mut().enumerate().take(strips) {
+            *digits = carry.digits(product(&a.pairs, words, strips + strip, [Lanes::ZERO; 4]));
+        }
+        self.reduce(&lower, &upper, a);
+    }
+
+    fn square(&self, a: &mut Residue) {
+        let strips = self.strips();
+        let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
+        let mut carry = Carry::new(0);
+        for strip in 0..2 * strips {
+            let digits = carry.digits(square(&a.pairs, &a.words, strips, strip));
+            if let Some(upper) = strip.checked_sub(strips).and_then(|strip| upper.get_mut(strip)) {
+                *upper = digits;
+            } else if let Some(pairs) = lower.as_chunks_mut::<2>().0.get_mut(strip) {
+                *pairs = narrow(digits);
+            }
+        }
+        self.reduce(&lower, &upper, a);
+    }
+
+    fn write(&self, residue: &Residue, octets: &mut [u8]) {
+        let digits = residue.pairs.iter().flatten().flat_map(|pair| [pair << 16 >> 16, pair >> 16]);
+        let modulus = self.words.iter().skip(1).flat_map(|block| block.even).flat_map(Lanes::lanes);
+        let negative = digits.clone().fold(0, |carry, digit| (carry + digit) >> DIGIT_BITS) < 0;
+        let mut carry = 0;
+        let digits = digits.zip(modulus).map(|(digit, word)| {
+            let sum = carry + digit + if negative { word << 16 >> 16 } else { 0 };
+            carry = sum >> DIGIT_BITS;
+            (sum & ((1 << DIGIT_BITS) - 1)).unsigned_abs()
+        });
+        write_octets(digits, DIGIT_BITS, octets);
+    }
+}
+
+/// A product's lower half plus a small number, modulo R.
+#[inline]
+fn lower_half(a: &Pairs, b: &[Block], addend: i32) -> Pairs {
+    let mut half = NO_PAIRS;
+    let mut carry = Carry::new(addend);
+    for (strip, pairs) in half.as_chunks_mut::<2>().0.iter_mut().enumerate().take(b.len().saturating_sub(2)) {
+        *pairs = narrow(carry.digits(product(a, b, strip, [Lanes::ZERO; 4])));
+    }
+    half
+}
+
+/// Digits as pairs.
+#[inline]
+fn narrow([a, b, c, d]: [Lanes; 4]) -> [HalfStrip; 2] {
+    [a.narrow(b).lanes(), c.narrow(d).lanes()]
+}
+
+/// A number as signed digits.
+fn pairs(mut digits: Digits<'_>, strips: usize) -> Pairs {
+    let mut pairs = NO_PAIRS;
+    let mut carry = 0;
+    let mut digit = || {
+        let sum = carry + digits.next().map_or(0, u32::cast_signed);
+        carry = (sum + (1 << (DIGIT_BITS - 1))) >> DIGIT_BITS;
+        sum - (carry << DIGIT_BITS)
+    };
+    for pair in pairs.iter_mut().take(2 * strips).flatten() {
+        *pair = digit() & 0xffff | digit() << 16;
+    }
+    pairs
+}
+
+/// Words from pairs, with the zeros below and above.
+fn words(pairs: &Pairs, strips: usize) -> Box<[Block]> {
+    let mut words = vec![Block::ZERO; strips + 2];
+    write_words(pairs, &mut words, strips);
+    words.into_boxed_slice()
+}
+
+fn write_words(pairs: &Pairs, words: &mut [Block], strips: usize) {
+    let mut expansion = Expansion { digits: Lanes::ZERO, words: Lanes::ZERO };
+    let (strips_of_pairs, _) = pairs.as_chunks::<2>();
+    for (block, strip) in words.iter_mut().skip(1).zip(strips_of_pairs.iter().take(strips)) {
+        let mut digits = [Lanes::ZERO; 4];
+        for (digits, [a, b]) in digits.iter_mut().zip(strip.as_flattened().as_chunks::<2>().0) {
+            *digits = Lanes::new([a << 16 >> 16, a >> 16, b << 16 >> 16, b >> 16]);
+        }
+        *block = expansion.block(digits);
+    }
+    if let Some(block) = words.get_mut(strips + 1) {
+        *block = expansion.block([Lanes::ZERO; 4]);
+    }
+}
+
+/// Makes words of digits, from the least significant up.
+struct Expansion {
+    digits: Lanes,
+    words: Lanes,
+}
+
+#[allow(clippy::inline_always, reason = "the digits are to stay in registers")]
+impl Expansion {
+    #[inline(always)]
+    fn block(&mut self, digits: [Lanes; 4]) -> Block {
+        let mut block = Block::ZERO;
+        for ((even, odd), digits) in block.even.iter_mut().zip(&mut block.odd).zip(digits) {
+            let words = digits.and(Lanes::splat(0xffff)).or(digits.after(self.digits).shl(16));
+            (*even, *odd) = (words, words.after_two(self.words));
+            (self.digits, self.words) = (digits, words);
+        }
+        block
+    }
+}
+
+/// Writes a residue from its least significant digits up.
+struct Writer<'a> {
+    expansion: Expansion,
+    pairs: core::slice::IterMut<'a, [HalfStrip; 2]>,
+    words: core::slice::IterMut<'a, Block>,
+}
+
+#[allow(clippy::inline_always, reason = "the digits are to stay in registers")]
+impl<'a> Writer<'a> {
+    #[inline(always)]
+    fn new(residue: &'a mut Residue) -> Self {
+        let mut words = residue.words.iter_mut();
+        words.next();
+        let pairs = residue.pairs.as_chunks_mut::<2>().0.iter_mut();
+        Self { expansion: Expansion { digits: Lanes::ZERO, words: Lanes::ZERO }, pairs, words }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, digits: [Lanes; 4]) {
+        if let (Some(pairs), Some(words)) = (self.pairs.next(), self.words.next()) {
+            *pairs = narrow(digits);
+            *words = self.expansion.block(digits);
+        }
+    }
+
+    #[inline(always)]
+    fn finish(mut self) {
+        if let Some(words) = self.words.next() {
+            *words = self.expansion.block([Lanes::ZERO; 4]);
+        }
+    }
+}
