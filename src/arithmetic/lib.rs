@@ -6,4 +6,5 @@
 
 mod lanes;
 pub mod p256;
+pub mod prepared;
 pub mod rsa;

@@ -88,9 +88,12 @@ impl TableBuilder {
     }
 
     /// The table, if it is complete.
-    #[must_use]
-    pub fn finish(self) -> Option<Table> {
-        (self.table.points.len() == windows(self.table.width) << (self.table.width - 1)).then_some(self.table)
+    ///
+    /// # Errors
+    /// The builder, if it is not.
+    pub fn finish(self) -> Result<Table, Self> {
+        let complete = self.table.points.len() == windows(self.table.width) << (self.table.width - 1);
+        if complete { Ok(self.table) } else { Err(self) }
     }
 }
 

@@ -9,8 +9,8 @@ mod scalar;
 mod vector;
 
 use core::iter;
-use std::sync::OnceLock;
 
+use crate::prepared::{self, Id};
 pub use context::{Context, Path};
 
 /// The least exponent of FIPS 186-5 section A.1.1. The greatest is 2^32 - 1, by the type.
@@ -37,9 +37,9 @@ pub enum KeyFault {
 /// A public key. Import parses and checks it, no more.
 #[derive(Debug)]
 pub struct PublicKey {
-    octets: Box<[u8]>,
+    /// The octets of the modulus, and four of the exponent.
+    id: Id,
     exponent: u32,
-    context: OnceLock<Context>,
 }
 
 impl PublicKey {
@@ -62,13 +62,17 @@ impl PublicKey {
         if modulus.last().is_some_and(|last| last & 1 == 0) {
             return Err(KeyFault::EvenModulus);
         }
-        Ok(Self { octets: modulus.into(), exponent, context: OnceLock::new() })
+        Ok(Self { id: [modulus, &exponent.to_be_bytes()].concat().into(), exponent })
     }
 
     /// The modulus, big-endian without leading zeros.
     #[must_use]
     pub fn modulus(&self) -> &[u8] {
-        &self.octets
+        self.id.split_last_chunk::<4>().map_or(&[], |(modulus, _)| modulus)
+    }
+
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
     }
 
     /// The exponent, big-endian without leading zeros.
@@ -77,10 +81,10 @@ impl PublicKey {
         self.exponent.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect()
     }
 
-    /// Whether `signature` signs the SHA-256 digest. The first call makes a [`Context`] and keeps it.
+    /// Whether `signature` signs the SHA-256 digest. The first call makes what the next ones save, see [`prepared`].
     #[must_use]
     pub fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
-        self.context.get_or_init(|| Context::new(self)).verify(digest, signature)
+        prepared::verify_rsa(self, digest, signature)
     }
 }
 
