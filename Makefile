@@ -15,9 +15,10 @@ WASM := target/$(TARGET)/release/waxseal.wasm
 GLUE := pkg/dist/wasm/waxseal_bg.wasm
 DIST := pkg/dist/waxseal.wasm
 TARBALL := target/packed/waxseal.tgz
+PROOF := target/proof/waxseal.wasm
 
 RUST_SOURCES := $(shell find src xtask -name '*.rs') Cargo.toml Cargo.lock src/arithmetic/Cargo.toml xtask/Cargo.toml rust-toolchain.toml
-TS_SOURCES := $(shell find pkg/src -name '*.ts') pkg/package.json tsconfig.base.json pkg/tsconfig.json pkg/tsconfig.types.json scripts/build.ts
+TS_SOURCES := $(shell find pkg/src -name '*.ts') pkg/package.json tsconfig.base.json pkg/tsconfig.json pkg/tsconfig.types.json scripts/build.ts scripts/optimise.ts
 
 ##@ Everyday
 
@@ -59,12 +60,13 @@ bench-stores: $(TARBALL) ## refreshes per second on every session store, beside 
 	@exec $(RUN) bench/stores.ts
 
 .PHONY: proof
-proof: ## property tests with many cases (PROPTEST_CASES, default 20000), and sessions explored in larger bounds
+proof: $(PROOF) ## much of what tests do little of: PROPTEST_CASES (20000), WAXSEAL_PROOF_CASES (1000000), larger bounds
 	export PROPTEST_CASES=$${PROPTEST_CASES:-20000}
 	# Inputs that a property leaves out grow with the cases; their limit does not by itself.
 	export PROPTEST_MAX_GLOBAL_REJECTS=$$PROPTEST_CASES
 	cargo test --profile proof --workspace --exclude xtask --no-fail-fast
 	cargo run --profile proof --package waxseal-model --bin explore
+	$(RUN) tests/proof/run.ts
 
 .PHONY: clean
 clean: ## removes everything that was built or installed
@@ -88,13 +90,20 @@ $(TARGET_STAMP):
 
 # Messages of panics name source files, which must not begin with the home directory of whoever builds. SHA-256 as a loop
 # is six kilobytes smaller than unrolled. Every host that is supported has SIMD.
-$(GLUE): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := \
+$(GLUE) $(PROOF): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := \
 	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src= --cfg sha2_backend_soft="compact" -C target-feature=+simd128
 $(GLUE): $(RUST_SOURCES) | $(TARGET_STAMP)
 	cargo build --release --target $(TARGET) --features js --package waxseal --lib
 	cargo xtask bindgen --target web --omit-default-module-path --experimental-reset-state-function \
 		--out-name waxseal --out-dir $(dir $@) $(WASM)
 	touch $@
+
+# The same with the arithmetic exported by itself, to try each of its paths.
+$(PROOF): $(RUST_SOURCES) scripts/optimise.ts $(NODE_STAMP) | $(TARGET_STAMP)
+	cargo build --release --target $(TARGET) --target-dir $(dir $@) --features proof --package waxseal --lib
+	cargo xtask bindgen --target web --omit-default-module-path --out-name waxseal --out-dir $(dir $@) \
+		$(dir $@)$(TARGET)/release/waxseal.wasm
+	$(RUN) tests/proof/optimise.ts $(dir $@)waxseal_bg.wasm $@
 
 $(DIST): $(GLUE) $(TS_SOURCES) $(NODE_STAMP)
 	$(RUN) scripts/build.ts

@@ -18,6 +18,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { dirname, join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Plugin } from "esbuild";
+import { optimise } from "./optimise.js";
 
 const SOURCE = resolve("pkg/src");
 const DIST = resolve("pkg/dist");
@@ -61,17 +62,7 @@ const SHARED: Record<string, string> = {
   "error.ts": "error",
 };
 
-/**
- * `-Os` compresses best by a little; verification is no slower than with `-O3`, since rustc has done the inlining. To put a
- * function into its only caller makes the module smaller but, for small ones taken together, four per cent harder to
- * compress: similar functions that stay whole resemble each other.
- */
-const OPTIMISATIONS = ["-Os", "--one-caller-inline-max-function-size=20", "--strip-debug", "--strip-producers"];
-
-function optimise(): void {
-  const optimiser = resolve("node_modules/binaryen/bin/wasm-opt");
-  const source = join(DIST, "wasm/waxseal_bg.wasm");
-  execFileSync(process.execPath, [optimiser, ...OPTIMISATIONS, source, "-o", WASM], { stdio: "inherit" });
+function printSize(): void {
   const raw = statSync(WASM).size;
   const gzip = gzipSync(readFileSync(WASM), { level: 9 }).length;
   console.log(`waxseal.wasm: ${raw} bytes, gzip ${gzip} bytes (limit ${MAX_GZIP_BYTES})`);
@@ -149,7 +140,8 @@ function declarations(): void {
 }
 
 for (const name of readdirSync(DIST)) if (name !== "wasm") rmSync(join(DIST, name), { recursive: true });
-optimise();
+optimise(join(DIST, "wasm/waxseal_bg.wasm"), WASM);
+printSize();
 for (const format of ["esm", "cjs"] as const) {
   for (const [source, name] of Object.entries(SHARED)) await bundle(source, name, format);
 }

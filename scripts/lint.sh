@@ -23,7 +23,7 @@ types() {
 
 check "Rust format" cargo fmt --all --check
 check "Rust lints" cargo clippy --quiet --workspace --all-targets -- -Dwarnings
-check "Rust lints for the bindings" cargo clippy --quiet --package waxseal --lib --target $target --features js -- -Dwarnings
+check "Rust lints for the bindings" cargo clippy --quiet --package waxseal --lib --target $target --features proof -- -Dwarnings
 # The crates must also build for a Rust Worker, which wants no JavaScript bindings.
 check "Rust lints without the bindings" cargo clippy --quiet --package waxseal --package waxseal-arithmetic --lib --target $target -- -Dwarnings
 check "Rust documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --package waxseal --package waxseal-arithmetic

@@ -13,6 +13,8 @@ mod issuer;
 mod keys;
 mod object;
 mod options;
+#[cfg(feature = "proof")]
+mod proof;
 mod random;
 mod session_options;
 mod sessions;
