@@ -32,7 +32,7 @@
 use core::array::from_fn;
 
 use super::inverse::{Modulus, inverse};
-use super::limbs::{LIMB_BITS, LIMBS, Limbs, MASK, OCTETS, carried, from_octets, low_limb};
+use super::limbs::{LIMB_BITS, LIMBS, Limbs, MASK, OCTETS, carried, from_octets};
 
 /// p.
 pub(super) const P: Modulus = Modulus {
@@ -67,15 +67,11 @@ const R_SQUARED: Field = Field([
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field(pub(super) Limbs);
 
-/// What a multiplication adds to its product, without R: a linear combination of elements, with its limbs below 2^36 in
-/// absolute value.
-pub(super) type Addend = [i64; LIMBS];
-
 /// The Montgomery reduction of 17 columns, which are evaluated one by one as they are needed.
 macro_rules! reduced {
     ([$c0:expr, $c1:expr, $c2:expr, $c3:expr, $c4:expr, $c5:expr, $c6:expr, $c7:expr, $c8:expr,
       $c9:expr, $c10:expr, $c11:expr, $c12:expr, $c13:expr, $c14:expr, $c15:expr, $c16:expr $(,)?], $addend:expr) => {{
-        let [e0, e1, e2, e3, e4, e5, e6, e7, e8] = *$addend;
+        let [e0, e1, e2, e3, e4, e5, e6, e7, e8] = $addend.0;
         let t = $c0;
         let q0 = t & MASK;
         let t = $c1 + (t >> LIMB_BITS);
@@ -95,23 +91,23 @@ macro_rules! reduced {
         let t = $c8 + (q5 << 9) + (q2 << 18) - (q1 << 21) + (q0 << 24) + (t >> LIMB_BITS);
         let q8 = t & MASK;
         let t = $c9 + e0 + (q6 << 9) + (q3 << 18) - (q2 << 21) + (q1 << 24) + (t >> LIMB_BITS);
-        let r0 = low_limb(t);
+        let r0 = t & MASK;
         let t = $c10 + e1 + (q7 << 9) + (q4 << 18) - (q3 << 21) + (q2 << 24) + (t >> LIMB_BITS);
-        let r1 = low_limb(t);
+        let r1 = t & MASK;
         let t = $c11 + e2 + (q8 << 9) + (q5 << 18) - (q4 << 21) + (q3 << 24) + (t >> LIMB_BITS);
-        let r2 = low_limb(t);
+        let r2 = t & MASK;
         let t = $c12 + e3 + (q6 << 18) - (q5 << 21) + (q4 << 24) + (t >> LIMB_BITS);
-        let r3 = low_limb(t);
+        let r3 = t & MASK;
         let t = $c13 + e4 + (q7 << 18) - (q6 << 21) + (q5 << 24) + (t >> LIMB_BITS);
-        let r4 = low_limb(t);
+        let r4 = t & MASK;
         let t = $c14 + e5 + (q8 << 18) - (q7 << 21) + (q6 << 24) + (t >> LIMB_BITS);
-        let r5 = low_limb(t);
+        let r5 = t & MASK;
         let t = $c15 + e6 - (q8 << 21) + (q7 << 24) + (t >> LIMB_BITS);
-        let r6 = low_limb(t);
+        let r6 = t & MASK;
         let t = $c16 + e7 + (q8 << 24) + (t >> LIMB_BITS);
-        let r7 = low_limb(t);
+        let r7 = t & MASK;
         // Not masked: the sign stays here.
-        let r8 = (e8 + (t >> LIMB_BITS)) as i32;
+        let r8 = e8 + (t >> LIMB_BITS);
         Field([r0, r1, r2, r3, r4, r5, r6, r7, r8])
     }};
 }
@@ -141,22 +137,22 @@ impl Field {
     /// a·b.
     #[inline(always)]
     pub(super) fn times(&self, other: &Self) -> Self {
-        self.times_plus(other, &[0; LIMBS])
+        self.times_plus(other, &Self::ZERO)
     }
 
     /// a².
     #[inline(always)]
     pub(super) fn squared(&self) -> Self {
-        self.squared_plus(&[0; LIMBS])
+        self.squared_plus(&Self::ZERO)
     }
 
     /// a·b + addend. One copy serves all multiplications: to add nothing costs next to nothing, and to add something
     /// here saves a pass for its carries.
     #[inline(never)]
     #[rustfmt::skip]
-    pub(super) fn times_plus(&self, other: &Self, addend: &Addend) -> Self {
-        let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.0.map(i64::from);
-        let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = other.0.map(i64::from);
+    pub(super) fn times_plus(&self, other: &Self, addend: &Self) -> Self {
+        let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.0;
+        let [b0, b1, b2, b3, b4, b5, b6, b7, b8] = other.0;
         reduced!([
             a0 * b0,
             a0 * b1 + a1 * b0,
@@ -181,8 +177,8 @@ impl Field {
     /// a² + addend.
     #[inline(never)]
     #[rustfmt::skip]
-    pub(super) fn squared_plus(&self, addend: &Addend) -> Self {
-        let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.0.map(i64::from);
+    pub(super) fn squared_plus(&self, addend: &Self) -> Self {
+        let [a0, a1, a2, a3, a4, a5, a6, a7, a8] = self.0;
         // Twice each limb, for the products that occur twice.
         let [d0, d1, d2, d3, d4, d5, d6, d7] = [a0, a1, a2, a3, a4, a5, a6, a7].map(|limb| 2 * limb);
         reduced!([
@@ -224,16 +220,16 @@ impl Field {
         Self(self.0.map(|limb| -limb))
     }
 
-    /// factor·a as an addend.
+    /// factor·a: bounds are multiplied.
     #[inline(always)]
-    pub(super) fn addend(&self, factor: i64) -> Addend {
-        self.0.map(|limb| factor * i64::from(limb))
+    pub(super) fn scaled(&self, factor: i64) -> Self {
+        Self(self.0.map(|limb| factor * limb))
     }
 
-    /// A linear combination as a tight number. V ≤ 16.
+    /// The same number, tight. V ≤ 16.
     #[inline(always)]
-    pub(super) fn from_addend(sum: &Addend) -> Self {
-        Self(carried(sum))
+    pub(super) fn carried(&self) -> Self {
+        Self(carried(&self.0))
     }
 
     /// The same element, tight and in \[-2^228, 2^256 + 2^228\]. V ≤ 16.
@@ -241,7 +237,7 @@ impl Field {
     /// What stands at and above 2^256, m·2^256 with |m| ≤ 16, becomes m·(2^224 - 2^192 - 2^96 + 1).
     #[inline(never)]
     pub(super) fn folded(&self) -> Self {
-        let mut sums = carried(&self.addend(1)).map(i64::from);
+        let mut sums = carried(&self.0);
         let excess = sums[8] >> 24;
         sums[8] &= (1 << 24) - 1;
         sums[7] += excess << 21;

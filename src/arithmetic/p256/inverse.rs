@@ -52,7 +52,7 @@ struct Steps {
 /// 2^261/number modulo the modulus, as a number within ±(2^261 + m) whose limbs are tight but for the last, which is
 /// below 2^30 in absolute value. 0 for 0. The number is tight and within ±2^257.
 pub(super) fn inverse(number: &Limbs, modulus: &Modulus) -> Limbs {
-    let (mut f, mut g) = (modulus.limbs.map(i64::from), number.map(i64::from));
+    let (mut f, mut g) = (modulus.limbs, *number);
     let (mut d, mut e): (Wide, Wide) = ([0; WIDE], [0; WIDE]);
     e[0] = 1;
     let mut delta = 1;
@@ -163,7 +163,7 @@ pub(super) fn reduced(mut number: Wide, digits: usize, modulus: &Modulus) -> Lim
         let digit = ((number[i] & MASK) * modulus.negated_inverse) & MASK;
         let mut carry = 0;
         for j in 0..LIMBS {
-            let sum = number[i + j] + digit * i64::from(modulus.limbs[j]) + carry;
+            let sum = number[i + j] + digit * modulus.limbs[j] + carry;
             number[i + j] = sum & MASK;
             carry = sum >> LIMB_BITS;
         }
@@ -173,10 +173,10 @@ pub(super) fn reduced(mut number: Wide, digits: usize, modulus: &Modulus) -> Lim
     let mut carry = 0;
     for j in 0..LIMBS {
         let sum = number[digits + j] + carry;
-        limbs[j] = (sum & MASK) as i32;
+        limbs[j] = sum & MASK;
         carry = sum >> LIMB_BITS;
     }
     // -1, 0 or 1 at and above 2^261.
-    limbs[LIMBS - 1] += ((carry + number[digits + LIMBS]) << LIMB_BITS) as i32;
+    limbs[LIMBS - 1] += (carry + number[digits + LIMBS]) << LIMB_BITS;
     limbs
 }

@@ -23,13 +23,7 @@ pub(super) const MASK: i64 = (1 << LIMB_BITS) - 1;
 pub(super) const OCTETS: usize = 32;
 
 /// A number. What its limbs and its value may be is said where it is used.
-pub(super) type Limbs = [i32; LIMBS];
-
-/// The limb that an accumulator leaves behind when it is carried.
-#[inline(always)]
-pub(super) const fn low_limb(accumulator: i64) -> i32 {
-    (accumulator & MASK) as i32
-}
+pub(super) type Limbs = [i64; LIMBS];
 
 /// The number of big-endian octets: tight.
 pub(super) fn from_octets(octets: &[u8; OCTETS]) -> Limbs {
@@ -41,7 +35,7 @@ pub(super) fn from_octets(octets: &[u8; OCTETS]) -> Limbs {
             accumulator |= octets.next().map_or(0, |octet| i64::from(*octet)) << bits;
             bits += 8;
         }
-        let limb = low_limb(accumulator);
+        let limb = accumulator & MASK;
         accumulator >>= LIMB_BITS;
         bits -= LIMB_BITS;
         limb
@@ -50,15 +44,15 @@ pub(super) fn from_octets(octets: &[u8; OCTETS]) -> Limbs {
 
 /// The tight form of Σ `sums[i]`·2^(29·i), whose value is in \[-2^261, 2^261), for sums below 2^62 in absolute value.
 #[inline(always)]
-pub(super) fn carried(sums: &[i64; LIMBS]) -> Limbs {
+pub(super) fn carried(sums: &Limbs) -> Limbs {
     let mut limbs = [0; LIMBS];
     let mut carry = 0;
     for i in 0..LIMBS - 1 {
         let sum = sums[i] + carry;
-        limbs[i] = low_limb(sum);
+        limbs[i] = sum & MASK;
         carry = sum >> LIMB_BITS;
     }
     // Not masked: the sign stays here.
-    limbs[LIMBS - 1] = (sums[LIMBS - 1] + carry) as i32;
+    limbs[LIMBS - 1] = sums[LIMBS - 1] + carry;
     limbs
 }

@@ -2,8 +2,16 @@
 //!
 //! Formulas are those of the Explicit-Formulas Database (Bernstein and Lange), named where they are used.
 
-use super::field::{Addend, Field};
-use super::limbs::{LIMBS, Limbs, OCTETS};
+#![allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::many_single_char_names,
+    clippy::similar_names,
+    reason = "limbs of folded numbers are cast to 32 bits; names are those of the formulas"
+)]
+
+use super::field::Field;
+use super::limbs::{LIMBS, OCTETS};
 
 /// b in Montgomery form.
 const B: Field = Field([
@@ -31,6 +39,13 @@ pub(super) struct Affine {
     pub(super) y: Field,
 }
 
+/// A point with folded coordinates, as tables keep it: in half the memory, for folded numbers have limbs of 32 bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed {
+    pub(super) x: [i32; LIMBS],
+    pub(super) y: [i32; LIMBS],
+}
+
 /// The point (X/Z², Y/Z³), or the one at infinity where Z = 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Jacobian {
@@ -40,11 +55,6 @@ pub(super) struct Jacobian {
 }
 
 impl Affine {
-    /// The point with these coordinates in Montgomery form, tight.
-    pub(super) const fn new(x: Limbs, y: Limbs) -> Self {
-        Self { x: Field(x), y: Field(y) }
-    }
-
     /// The point with these big-endian coordinates, if they are below p and it is on the curve.
     pub(super) fn from_coordinates(x: &[u8; OCTETS], y: &[u8; OCTETS]) -> Option<Self> {
         if x >= &PRIME || y >= &PRIME {
@@ -52,7 +62,7 @@ impl Affine {
         }
         let (x, y) = (Field::from_octets(x), Field::from_octets(y));
         // x·(x² - 3) + b - y²
-        let [x3, b, y2] = [x.times(&x.squared_plus(&Field::ONE.addend(-3))), B, y.squared()];
+        let [x3, b, y2] = [x.times(&x.squared_plus(&Field::ONE.scaled(-3))), B, y.squared()];
         x3.plus(&b).minus(&y2).is_zero().then(|| Self { x: x.folded(), y: y.folded() })
     }
 
@@ -70,8 +80,8 @@ impl Affine {
     /// The line through self and another point of slope λ meets the curve in a third one; this is its negative.
     #[inline(always)]
     fn third(&self, other: &Self, slope: &Field) -> Self {
-        let x = slope.squared_plus(&difference(&self.x.addend(-1), &other.x.addend(1)));
-        let y = slope.times_plus(&self.x.minus(&x), &self.y.addend(-1));
+        let x = slope.squared_plus(&self.x.plus(&other.x).negated());
+        let y = slope.times_plus(&self.x.minus(&x), &self.y.negated());
         Self { x, y }
     }
 
@@ -85,8 +95,21 @@ impl Affine {
     #[inline(always)]
     pub(super) fn doubled(&self, inverse: &Field) -> Self {
         // The slope is (3·x² - 3)/(2·y).
-        let square = self.x.squared_plus(&Field::ONE.addend(-1));
-        self.third(self, &Field::from_addend(&square.addend(3)).times(inverse))
+        let square = self.x.squared_plus(&Field::ONE.negated());
+        self.third(self, &square.scaled(3).carried().times(inverse))
+    }
+}
+
+impl Packed {
+    pub(super) fn unpacked(&self) -> Affine {
+        Affine { x: Field(self.x.map(i64::from)), y: Field(self.y.map(i64::from)) }
+    }
+}
+
+impl From<&Affine> for Packed {
+    fn from(point: &Affine) -> Self {
+        let packed = |coordinate: &Field| coordinate.folded().0.map(|limb| limb as i32);
+        Self { x: packed(&point.x), y: packed(&point.y) }
     }
 }
 
@@ -130,10 +153,10 @@ impl Jacobian {
         let gamma = twice_y.times(&self.y);
         let beta = self.x.times(&gamma);
         let alpha = self.x.minus(&delta).times(&self.x.plus(&delta));
-        let alpha = Field::from_addend(&alpha.addend(3));
-        let x = alpha.squared_plus(&beta.addend(-4));
-        let rest = Field::from_addend(&difference(&beta.addend(2), &x.addend(1)));
-        let y = alpha.times_plus(&rest, &gamma.squared().addend(-2));
+        let alpha = alpha.scaled(3).carried();
+        let x = alpha.squared_plus(&beta.scaled(-4));
+        let rest = beta.scaled(2).minus(&x).carried();
+        let y = alpha.times_plus(&rest, &gamma.squared().scaled(-2));
         Self { x, y, z: twice_y.times(&self.z) }
     }
 
@@ -143,13 +166,13 @@ impl Jacobian {
     pub(super) fn plus_distinct(&self, other: &Affine) -> Self {
         let zz = self.z.squared();
         let zzz = self.z.times(&zz);
-        let h = other.x.times_plus(&zz, &self.x.addend(-1));
-        let r = other.y.times_plus(&zzz, &self.y.addend(-1));
+        let h = other.x.times_plus(&zz, &self.x.negated());
+        let r = other.y.times_plus(&zzz, &self.y.negated());
         let hh = h.squared();
         let hhh = h.times(&hh);
         let v = self.x.times(&hh);
-        let x = r.squared_plus(&difference(&v.addend(-2), &hhh.addend(1)));
-        let y = r.times_plus(&v.minus(&x), &self.y.times(&hhh).addend(-1));
+        let x = r.squared_plus(&v.scaled(-2).minus(&hhh));
+        let y = r.times_plus(&v.minus(&x), &self.y.times(&hhh).negated());
         Self { x, y, z: self.z.times(&h) }
     }
 
@@ -164,20 +187,13 @@ impl Jacobian {
         }
         // The same x-coordinate: the points are equal or opposite, and are opposite if y·Z³ and Y add up to 0.
         let zzz = self.z.times(&self.z.squared());
-        let opposite = other.y.times_plus(&zzz, &self.y.addend(1)).is_zero();
+        let opposite = other.y.times_plus(&zzz, &self.y).is_zero();
         if opposite { Self::INFINITY } else { Self::from(other).doubled() }
     }
 
     /// The affine form, given 1/Z. 3M + 1S.
     pub(super) fn to_affine(self, inverse: &Field) -> Affine {
         let square = inverse.squared();
-        Affine { x: self.x.times(&square).folded(), y: self.y.times(&inverse.times(&square)).folded() }
+        Affine { x: self.x.times(&square), y: self.y.times(&inverse.times(&square)) }
     }
-}
-
-/// a - b.
-#[inline(always)]
-#[allow(clippy::indexing_slicing, reason = "the index is below the length of both")]
-fn difference(a: &Addend, b: &Addend) -> Addend {
-    core::array::from_fn::<_, LIMBS, _>(|i| a[i] - b[i])
 }

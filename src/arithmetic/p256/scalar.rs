@@ -56,7 +56,7 @@ impl Scalar {
         for i in 0..LIMBS {
             for j in 0..LIMBS {
                 // At most 9 products below 2^59.
-                columns[i + j] += i64::from(a[i]) * i64::from(b[j]);
+                columns[i + j] += a[i] * b[j];
             }
         }
         // Within (-1.04·n, 2.04·n), for a·b is within 33·n·2^256, and 2^256 is below 1.001·n.
@@ -84,7 +84,7 @@ impl Scalar {
     /// The `width` bits from `position` up, for a width below 29; bits above the number are zeros.
     fn bits(&self, position: usize, width: usize) -> i32 {
         let (index, offset) = (position / LIMB_BITS, position % LIMB_BITS);
-        let limb = |index: usize| self.0.get(index).map_or(0, |limb| i64::from(*limb));
+        let limb = |index: usize| self.0.get(index).copied().unwrap_or(0);
         let both = limb(index) | limb(index + 1) << LIMB_BITS;
         (both >> offset) as i32 & ((1 << width) - 1)
     }
@@ -126,9 +126,9 @@ impl Scalar {
 
 /// a + sign·b as a tight number.
 fn combined(a: &Limbs, sign: i64, b: &Limbs) -> Limbs {
-    let mut sums = a.map(i64::from);
+    let mut sums = *a;
     for (sum, limb) in sums.iter_mut().zip(b) {
-        *sum += sign * i64::from(*limb);
+        *sum += sign * limb;
     }
     carried(&sums)
 }

@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::generator::GENERATOR;
-use super::point::{Affine, Jacobian, invert_all};
+use super::point::{Affine, Jacobian, Packed, invert_all};
 use super::scalar::Scalar;
 
 /// The bits of a window in the table of the generator, which all keys share.
@@ -17,7 +17,7 @@ const BATCH: usize = 64;
 #[derive(Debug)]
 pub struct Table {
     width: usize,
-    points: Vec<Affine>,
+    points: Vec<Packed>,
 }
 
 /// The windows of a number of 256 bits.
@@ -27,7 +27,7 @@ const fn windows(width: usize) -> usize {
 
 impl Table {
     const fn bytes(width: usize) -> usize {
-        size_of::<Affine>() * (windows(width) << (width - 1))
+        size_of::<Packed>() * (windows(width) << (width - 1))
     }
 
     /// The memory of the table of the generator in bytes.
@@ -37,8 +37,8 @@ impl Table {
     pub const KEY_BYTES: usize = Self::bytes(KEY_WIDTH);
 
     /// The point whose multiples these are.
-    pub(super) fn point(&self) -> Option<&Affine> {
-        self.points.first()
+    pub(super) fn point(&self) -> Option<Affine> {
+        self.points.first().map(Packed::unpacked)
     }
 
     /// Calls `with` for each term of ±scalar·P; a table that is not complete has none.
@@ -47,7 +47,8 @@ impl Table {
         magnitude.for_each_window(self.width, |index, digit| {
             let place = (index << (self.width - 1)) + digit.unsigned_abs() as usize - 1;
             if let Some(point) = self.points.get(place) {
-                with(if negative == (digit < 0) { *point } else { point.negated() });
+                let point = point.unpacked();
+                with(if negative == (digit < 0) { point } else { point.negated() });
             }
         });
     }
@@ -65,7 +66,7 @@ impl TableBuilder {
     /// Begins the table of the generator.
     #[must_use]
     pub fn generator() -> Self {
-        Self::new(&GENERATOR, GENERATOR_WIDTH)
+        Self::new(&GENERATOR.unpacked(), GENERATOR_WIDTH)
     }
 
     pub(super) fn new(point: &Affine, width: usize) -> Self {
@@ -80,7 +81,7 @@ impl TableBuilder {
         let missing = windows(*width) - points.len() / multiples;
         let count = missing.min(2 * BATCH / multiples);
         let begin = points.len();
-        points.resize(begin + count * multiples, self.base);
+        points.resize(begin + count * multiples, GENERATOR);
         let new = points.get_mut(begin..).unwrap_or_default();
         self.base = bases(new, multiples, *width, &self.base);
         fill(new, multiples);
@@ -98,7 +99,7 @@ impl TableBuilder {
 }
 
 /// Sets the first point of each window, given that of the first window; returns that of the window after the last.
-fn bases(points: &mut [Affine], multiples: usize, width: usize, first: &Affine) -> Affine {
+fn bases(points: &mut [Packed], multiples: usize, width: usize, first: &Affine) -> Affine {
     let mut doubled = [Jacobian::from(first); BATCH];
     let mut inverses = [Field::ZERO; BATCH];
     let mut point = Jacobian::from(first);
@@ -115,7 +116,7 @@ fn bases(points: &mut [Affine], multiples: usize, width: usize, first: &Affine) 
     let mut next = *first;
     for ((window, doubled), inverse) in points.chunks_exact_mut(multiples).zip(&doubled).zip(&inverses) {
         if let Some(base) = window.first_mut() {
-            *base = next;
+            *base = Packed::from(&next);
         }
         next = doubled.to_affine(inverse);
     }
@@ -127,15 +128,16 @@ fn bases(points: &mut [Affine], multiples: usize, width: usize, first: &Affine) 
 ///
 /// No addition is exceptional: i·P and n·P with 0 < i < n ≤ 128 are neither equal nor opposite, for the order of P is a
 /// large prime.
-fn fill(points: &mut [Affine], multiples: usize) {
+fn fill(points: &mut [Packed], multiples: usize) {
     let mut inverses = [Field::ZERO; BATCH];
     let mut known = 1;
     while known < multiples {
         let mut free = inverses.iter_mut();
         for window in points.chunks_exact(multiples) {
             let Some((last, others)) = window.get(..known).and_then(<[_]>::split_last) else { return };
+            let last = last.unpacked();
             for (other, inverse) in others.iter().zip(&mut free) {
-                *inverse = other.x.minus(&last.x);
+                *inverse = other.unpacked().x.minus(&last.x);
             }
             if let Some(inverse) = free.next() {
                 *inverse = last.y.plus(&last.y);
@@ -147,11 +149,12 @@ fn fill(points: &mut [Affine], multiples: usize) {
         for window in points.chunks_exact_mut(multiples) {
             let (old, new) = window.split_at_mut(known);
             let Some((last, others)) = old.split_last() else { return };
+            let last = last.unpacked();
             for ((sum, other), inverse) in new.iter_mut().zip(others).zip(&mut inverse) {
-                *sum = last.plus(other, inverse).folded();
+                *sum = Packed::from(&last.plus(&other.unpacked(), inverse));
             }
             if let (Some(sum), Some(inverse)) = (new.get_mut(known - 1), inverse.next()) {
-                *sum = last.doubled(inverse).folded();
+                *sum = Packed::from(&last.doubled(inverse));
             }
         }
         known *= 2;

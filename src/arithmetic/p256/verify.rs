@@ -4,8 +4,8 @@ use core::array::from_fn;
 
 use super::field::Field;
 use super::generator::{self, ODD_MULTIPLES};
-use super::limbs::{LIMBS, OCTETS, from_octets};
-use super::point::{Affine, Jacobian, invert_all};
+use super::limbs::{OCTETS, from_octets};
+use super::point::{Affine, Jacobian, Packed, invert_all};
 use super::scalar::Scalar;
 use super::table::{GENERATOR_WIDTH, KEY_WIDTH, Table};
 
@@ -56,7 +56,7 @@ impl<'a> Claim<'a> {
     /// n, for p < 2·n. The sum is not infinity.
     fn holds(&self, sum: &Jacobian) -> bool {
         let zz = sum.z.squared();
-        let is = |x: &Field| x.times_plus(&zz, &sum.x.addend(-1)).is_zero();
+        let is = |x: &Field| x.times_plus(&zz, &sum.x.negated()).is_zero();
         let r = Field::from_octets(self.r);
         is(&r) || *self.r < PRIME_LESS_ORDER && is(&r.plus(&ORDER))
     }
@@ -80,16 +80,17 @@ pub(super) fn verify_cold(key: &Affine, digest: &[u8; OCTETS], signature: &[u8])
 }
 
 /// digit·P, given the odd multiples of P.
-fn term(odd_multiples: &[Affine], digit: i8) -> Option<Affine> {
+fn term(odd_multiples: &[Packed], digit: i8) -> Option<Affine> {
     if digit == 0 {
         return None;
     }
     let point = odd_multiples.get(usize::from(digit.unsigned_abs() / 2))?;
-    Some(if digit < 0 { point.negated() } else { *point })
+    let point = point.unpacked();
+    Some(if digit < 0 { point.negated() } else { point })
 }
 
 /// P, 3·P, 5·P and so on. Each is the one before plus 2·P, which is not exceptional: the order of P is a large prime.
-fn odd_multiples(point: &Affine) -> Option<[Affine; KEY_ODD_MULTIPLES]> {
+fn odd_multiples(point: &Affine) -> Option<[Packed; KEY_ODD_MULTIPLES]> {
     let mut inverse = [point.y.plus(&point.y)];
     invert_all(&mut inverse, &mut [Field::ZERO]).then_some(())?;
     let [inverse] = inverse;
@@ -104,7 +105,7 @@ fn odd_multiples(point: &Affine) -> Option<[Affine; KEY_ODD_MULTIPLES]> {
     let mut inverses = multiples.map(|multiple| multiple.z);
     invert_all(&mut inverses, &mut [Field::ZERO; KEY_ODD_MULTIPLES]).then_some(())?;
     let mut inverses = inverses.iter();
-    Some(multiples.map(|multiple| multiple.to_affine(inverses.next().unwrap_or(&Field::ONE))))
+    Some(multiples.map(|multiple| Packed::from(&multiple.to_affine(inverses.next().unwrap_or(&Field::ONE)))))
 }
 
 /// Verification by tables of the generator and of the key: a sum of one term for each window.
@@ -116,13 +117,13 @@ pub(super) fn verify_hot(generator: &Table, key: &Table, digest: &[u8; OCTETS], 
     let Some(claim) = Claim::new(digest, signature) else { return false };
     match sum_by_tables(generator, &claim.u1, key, &claim.u2) {
         Some(sum) => claim.holds(&sum),
-        None => key.point().is_some_and(|key| verify_cold(key, digest, signature)),
+        None => key.point().is_some_and(|key| verify_cold(&key, digest, signature)),
     }
 }
 
 /// u₁·G + u₂·Q; `None` if an addition was exceptional or the sum is infinity.
 fn sum_by_tables(generator: &Table, u1: &Scalar, key: &Table, u2: &Scalar) -> Option<Jacobian> {
-    const NOTHING: Affine = Affine::new([0; LIMBS], [0; LIMBS]);
+    const NOTHING: Affine = Affine { x: Field::ZERO, y: Field::ZERO };
     let mut terms = [NOTHING; TERMS];
     let mut free = terms.iter_mut();
     let mut count = 0;
