@@ -24,8 +24,6 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::many_single_char_names,
-    clippy::similar_names,
     reason = "indices are constants below the length of an array, and casts take the low limb"
 )]
 
@@ -135,13 +133,13 @@ impl Field {
     }
 
     /// a·b.
-    #[inline(always)]
+    #[inline]
     pub(super) fn times(&self, other: &Self) -> Self {
         self.times_plus(other, &Self::ZERO)
     }
 
     /// a².
-    #[inline(always)]
+    #[inline]
     pub(super) fn squared(&self) -> Self {
         self.squared_plus(&Self::ZERO)
     }
@@ -203,31 +201,31 @@ impl Field {
     }
 
     /// a + b: bounds add up.
-    #[inline(always)]
+    #[inline]
     pub(super) fn plus(&self, other: &Self) -> Self {
         Self(from_fn(|i| self.0[i] + other.0[i]))
     }
 
     /// a - b. Of tight numbers A is 1, for limbs 0 to 7 of both have the same sign; otherwise bounds add up.
-    #[inline(always)]
+    #[inline]
     pub(super) fn minus(&self, other: &Self) -> Self {
         Self(from_fn(|i| self.0[i] - other.0[i]))
     }
 
     /// -a, with the bounds of a.
-    #[inline(always)]
+    #[inline]
     pub(super) fn negated(&self) -> Self {
         Self(self.0.map(|limb| -limb))
     }
 
     /// factor·a: bounds are multiplied.
-    #[inline(always)]
+    #[inline]
     pub(super) fn scaled(&self, factor: i64) -> Self {
         Self(self.0.map(|limb| factor * limb))
     }
 
     /// The same number, tight. V ≤ 16.
-    #[inline(always)]
+    #[inline]
     pub(super) fn carried(&self) -> Self {
         Self(carried(&self.0))
     }

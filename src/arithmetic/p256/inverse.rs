@@ -19,12 +19,13 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::many_single_char_names,
     reason = "indices are bounded by constants below the length of an array, and casts take low bits"
 )]
 
 use super::limbs::{LIMB_BITS, LIMBS, Limbs, MASK};
 
+/// The steps of a batch.
+const STEPS: i64 = 29;
 /// The most batches: 744 steps are 26 of 29.
 const BATCHES: usize = 26;
 /// The limbs of a cofactor, one for each batch and one for the sign; also room for a product of two numbers.
@@ -85,7 +86,7 @@ fn division_steps(mut delta: i64, f: i64, g: i64) -> (i64, Steps) {
     let (mut f, mut g) = (f, g);
     // A row (u, v) as u + v·2^32: sums, multiples and shifts of rows are those of the words.
     let (mut of_f, mut of_g) = (1_i64, 1_i64 << 32);
-    let mut left = LIMB_BITS as i64;
+    let mut left: i64 = STEPS;
     loop {
         // Steps with an even g halve g and add 1 to δ. In terms of the matrix, which is multiplied by 2 at each step,
         // the row of f doubles.

@@ -43,7 +43,7 @@ pub(super) fn from_octets(octets: &[u8; OCTETS]) -> Limbs {
 }
 
 /// The tight form of Σ `sums[i]`·2^(29·i), whose value is in \[-2^261, 2^261), for sums below 2^62 in absolute value.
-#[inline(always)]
+#[inline]
 pub(super) fn carried(sums: &Limbs) -> Limbs {
     let mut limbs = [0; LIMBS];
     let mut carry = 0;

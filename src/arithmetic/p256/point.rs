@@ -5,9 +5,7 @@
 #![allow(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::many_single_char_names,
-    clippy::similar_names,
-    reason = "limbs of folded numbers are cast to 32 bits; names are those of the formulas"
+    reason = "limbs of folded numbers are cast to 32 bits"
 )]
 
 use super::field::Field;
@@ -67,7 +65,7 @@ impl Affine {
     }
 
     /// -self.
-    #[inline(always)]
+    #[inline]
     pub(super) fn negated(&self) -> Self {
         Self { x: self.x, y: self.y.negated() }
     }
@@ -78,7 +76,7 @@ impl Affine {
     }
 
     /// The line through self and another point of slope λ meets the curve in a third one; this is its negative.
-    #[inline(always)]
+    #[inline]
     fn third(&self, other: &Self, slope: &Field) -> Self {
         let x = slope.squared_plus(&self.x.plus(&other.x).negated());
         let y = slope.times_plus(&self.x.minus(&x), &self.y.negated());
@@ -86,13 +84,13 @@ impl Affine {
     }
 
     /// self + other, given 1/(other.x - self.x): the two are neither equal nor opposite. 2M + 1S.
-    #[inline(always)]
+    #[inline]
     pub(super) fn plus(&self, other: &Self, inverse: &Field) -> Self {
         self.third(other, &other.y.minus(&self.y).times(inverse))
     }
 
     /// 2·self, given 1/(2·y), which exists: the order of the group is odd, so no point has y = 0. 3M + 1S.
-    #[inline(always)]
+    #[inline]
     pub(super) fn doubled(&self, inverse: &Field) -> Self {
         // The slope is (3·x² - 3)/(2·y).
         let square = self.x.squared_plus(&Field::ONE.negated());

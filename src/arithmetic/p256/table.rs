@@ -1,5 +1,7 @@
 //! Tables of multiples of a point, with which its multiplication by any scalar is a sum without doublings.
 
+#![allow(clippy::as_conversions, reason = "a digit is below 2^8")]
+
 use super::field::Field;
 use super::generator::GENERATOR;
 use super::point::{Affine, Jacobian, Packed, invert_all};
