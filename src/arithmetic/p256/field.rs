@@ -252,9 +252,126 @@ impl Field {
         limbs == [0; LIMBS] || limbs == P.limbs
     }
 
-    /// 1/a, tight and with V ≤ 2.1; 0 for 0. V ≤ 16.
+    /// 1/a for a other than 0, tight and with V ≤ 2.1. V ≤ 16.
     pub(super) fn inverse(&self) -> Self {
         // (a·R)^-1·R, within 33·p, and its last limb within 2^30 (A = 2); the product with R² brings R back.
         Self(inverse(&self.folded().0, &P)).times(&R_SQUARED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_bigint::U256;
+    use proptest::prelude::*;
+
+    use super::super::reference::{self, numbers, octets, radix, residue, value};
+    use super::*;
+
+    fn is_tight(Field(limbs): &Field) -> bool {
+        let (last, low) = limbs.split_last().unwrap();
+        low.iter().all(|limb| (0..=MASK).contains(limb)) && last.unsigned_abs() <= 1 << LIMB_BITS
+    }
+
+    /// a·b + c, all as numbers.
+    fn expected(a: &Field, b: &Field, c: &Field) -> U256 {
+        value(a).mul_mod(&value(b), &reference::P).add_mod(&value(c), &reference::P)
+    }
+
+    #[test]
+    fn constants_are_what_they_are_said_to_be() {
+        let p = U256::from_be_slice(&reference::octets(&reference::P));
+        assert_eq!(residue(&P.limbs, &reference::N), p.rem_vartime(&reference::N));
+        assert_eq!(residue(&Field::ONE.0, &reference::P), radix(&reference::P));
+        assert_eq!(value(&R_SQUARED), radix(&reference::P));
+        assert_eq!((P.limbs[0] * P.negated_inverse) & MASK, MASK);
+    }
+
+    #[test]
+    fn the_largest_limbs_do_not_overflow() {
+        // 3.5 times 1, and the root of 3.5 as a square, in all signs; the last limb is the value of 16·p.
+        let ends = |most: i64| {
+            [[1, 1], [1, -1], [-1, 1], [-1, -1]].map(|[even, odd]| {
+                let mut limbs: Limbs = from_fn(|i| most * if i % 2 == 0 { even } else { odd });
+                limbs[LIMBS - 1] = (1 << 28) * limbs[LIMBS - 1].signum();
+                Field(limbs)
+            })
+        };
+        let large = 7 << (LIMB_BITS - 1);
+        let addend = Field([(1 << 36) - 1; LIMBS]);
+        for addend in [addend, addend.negated()] {
+            for a in ends(large) {
+                for b in ends(1 << LIMB_BITS) {
+                    assert_eq!(value(&a.times_plus(&b, &addend)), expected(&a, &b, &addend));
+                    assert_eq!(value(&b.times_plus(&a, &addend)), expected(&a, &b, &addend));
+                }
+            }
+            for a in ends(1_004_000_000) {
+                assert_eq!(value(&a.squared_plus(&addend)), expected(&a, &a, &addend));
+            }
+        }
+    }
+
+    #[test]
+    fn every_multiple_of_the_prime_in_range_is_zero() {
+        for multiple in -16..=16 {
+            let zero = Field(P.limbs).scaled(multiple);
+            assert!(zero.is_zero() && zero.carried().is_zero(), "{multiple}");
+            for off in [-1, 1] {
+                let mut other = zero;
+                other.0[0] += off;
+                assert!(!other.is_zero(), "{multiple} {off}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn products_and_squares_are_right_and_tight(
+            a in reference::limbs(3.5), b in reference::limbs(1.0), c in reference::limbs(64.0),
+        ) {
+            let (a, b, c) = (Field(a), Field(b), Field(c));
+            let product = a.times_plus(&b, &c);
+            prop_assert_eq!(value(&product), expected(&a, &b, &c));
+            prop_assert!(is_tight(&a.times(&b)));
+            let square = b.squared_plus(&c);
+            prop_assert_eq!(value(&square), expected(&b, &b, &c));
+            prop_assert!(is_tight(&b.squared()));
+        }
+
+        #[test]
+        fn linear_combinations_are_right(a in reference::limbs(1.0), b in reference::limbs(1.0), factor in -8..=8_i64) {
+            let (a, b) = (Field(a), Field(b));
+            let (x, y) = (value(&a), value(&b));
+            prop_assert_eq!(value(&a.plus(&b)), x.add_mod(&y, &reference::P));
+            prop_assert_eq!(value(&a.minus(&b)), x.sub_mod(&y, &reference::P));
+            prop_assert_eq!(value(&a.negated()), x.neg_mod(&reference::P));
+            let times = x.mul_mod(&U256::from(factor.unsigned_abs()), &reference::P);
+            let times = if factor < 0 { times.neg_mod(&reference::P) } else { times };
+            prop_assert_eq!(value(&a.scaled(factor)), times);
+        }
+
+        #[test]
+        fn folded_numbers_are_the_same_and_nearly_least(a in reference::limbs(3.5)) {
+            let folded = Field(a).folded();
+            prop_assert_eq!(value(&folded), value(&Field(a)));
+            prop_assert!(is_tight(&folded));
+            // From -2^228 to 2^256 + 2^228, by the last limb, which counts 2^232.
+            prop_assert!((-1..=1 << 24).contains(&folded.0[LIMBS - 1]), "{folded:?}");
+            prop_assert!(is_tight(&Field(a).carried()));
+            prop_assert_eq!(value(&Field(a).carried()), value(&Field(a)));
+        }
+
+        #[test]
+        fn inverses_are_right(a in reference::limbs(1.0)) {
+            let Some(expected) = Option::<U256>::from(value(&Field(a)).invert_mod(&reference::P)) else { return Ok(()) };
+            let inverse = Field(a).inverse();
+            prop_assert!(is_tight(&inverse));
+            prop_assert_eq!(value(&inverse), expected);
+        }
+
+        #[test]
+        fn octets_are_read(number in numbers()) {
+            prop_assert_eq!(value(&Field::from_octets(&octets(&number))), number.rem_vartime(&reference::P));
+        }
     }
 }

@@ -92,3 +92,19 @@ pub(super) static ODD_MULTIPLES: [Packed; 1 << (NAF_WIDTH - 2)] = [
         y: [0x14a6_533e, 0x09fe_814e, 0x1b01_46cf, 0x0728_6a3a, 0x07f8_5b24, 0x1fd0_c980, 0x0285_7676, 0x08f5_ed1d, 0x0071_5d12],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use crypto_bigint::U256;
+
+    use super::super::reference::{affine, coordinates, multiple};
+    use super::*;
+
+    #[test]
+    fn odd_multiples_are_those_of_p256() {
+        for (index, point) in (0_u64..).zip(&ODD_MULTIPLES) {
+            let expected = affine(&multiple(&U256::from(2 * index + 1))).unwrap();
+            assert_eq!(coordinates(&point.unpacked()), coordinates(&expected), "{index}");
+        }
+    }
+}

@@ -51,7 +51,7 @@ struct Steps {
 }
 
 /// 2^261/number modulo the modulus, as a number within ±(2^261 + m) whose limbs are tight but for the last, which is
-/// below 2^30 in absolute value. 0 for 0. The number is tight and within ±2^257.
+/// below 2^30 in absolute value. The number is tight, within ±2^257 and no multiple of the modulus.
 pub(super) fn inverse(number: &Limbs, modulus: &Modulus) -> Limbs {
     let (mut f, mut g) = (modulus.limbs, *number);
     let (mut d, mut e): (Wide, Wide) = ([0; WIDE], [0; WIDE]);
@@ -180,4 +180,71 @@ pub(super) fn reduced(mut number: Wide, digits: usize, modulus: &Modulus) -> Lim
     // -1, 0 or 1 at and above 2^261.
     limbs[LIMBS - 1] += (carry + number[digits + LIMBS]) << LIMB_BITS;
     limbs
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_bigint::U256;
+    use proptest::prelude::*;
+
+    use super::super::field;
+    use super::super::limbs::from_octets;
+    use super::super::reference::{self, numbers, octets, radix, residue};
+    use super::super::scalar;
+    use super::*;
+
+    fn check(number: &U256) {
+        for (ours, modulus) in [(&field::P, &reference::P), (&scalar::N, &reference::N)] {
+            let Some(expected) = Option::<U256>::from(number.rem_vartime(modulus).invert_mod(modulus)) else {
+                continue;
+            };
+            let inverse = inverse(&from_octets(&octets(number)), ours);
+            let expected = expected.mul_mod(&radix(modulus), modulus);
+            assert_eq!(residue(&inverse, modulus), expected, "{number}");
+            let (last, low) = inverse.split_last().unwrap();
+            assert!(low.iter().all(|limb| (0..=MASK).contains(limb)) && last.unsigned_abs() <= 1 << 30, "{number}");
+        }
+    }
+
+    #[test]
+    fn numbers_at_the_ends_have_their_inverses() {
+        for modulus in [&reference::P, &reference::N] {
+            for offset in 0..100_u64 {
+                check(&U256::from(offset));
+                check(&modulus.wrapping_sub(&U256::from(offset)));
+                check(&modulus.wrapping_add(&U256::from(offset)));
+                check(&U256::ZERO.wrapping_sub(&U256::from(offset + 1)));
+                check(&modulus.shr_vartime(1).wrapping_add(&U256::from(offset)));
+            }
+        }
+        for bit in 0..256 {
+            check(&U256::ONE.shl_vartime(bit));
+            check(&U256::ONE.shl_vartime(bit).wrapping_sub(&U256::ONE));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_have_their_inverses(number in numbers()) {
+            check(&number);
+        }
+
+        #[test]
+        fn steps_are_those_of_the_definition(delta in -40..40_i64, f in 0..=MASK, g in 0..=MASK) {
+            let f = f | 1;
+            let (mut slow, mut fast) = ((delta, f, g), (f, g));
+            for _ in 0..STEPS {
+                let (delta, f, g) = slow;
+                slow = if delta > 0 && g & 1 == 1 {
+                    (1 - delta, g, (g - f) >> 1)
+                } else {
+                    (1 + delta, f, (g + (g & 1) * f) >> 1)
+                };
+            }
+            let (delta, Steps { u, v, q, r }) = division_steps(delta, f, g);
+            prop_assert!(u.abs() + v.abs() <= 1 << STEPS && q.abs() + r.abs() <= 1 << STEPS);
+            fast = ((u * fast.0 + v * fast.1) >> STEPS, (q * fast.0 + r * fast.1) >> STEPS);
+            prop_assert_eq!((delta, fast.0, fast.1), slow);
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod generator;
 mod inverse;
 mod limbs;
 mod point;
+#[cfg(test)]
+mod reference;
 mod scalar;
 mod table;
 mod verify;

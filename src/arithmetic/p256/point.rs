@@ -195,3 +195,92 @@ impl Jacobian {
         Affine { x: self.x.times(&square), y: self.y.times(&inverse.times(&square)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto_bigint::U256;
+    use proptest::prelude::*;
+
+    use super::super::reference::{P, affine, coordinates, multiple, numbers, octets, of_jacobian};
+    use super::*;
+
+    /// scalar·G with a Z that is not 1.
+    fn jacobian(scalar: &U256, z: &U256) -> Jacobian {
+        let z = Field::from_octets(&octets(z));
+        let Some(Affine { x, y }) = affine(&multiple(scalar)) else { return Jacobian::INFINITY };
+        let zz = z.squared();
+        Jacobian { x: x.times(&zz), y: y.times(&zz.times(&z)), z }
+    }
+
+    fn expected(scalar: &U256) -> Option<(U256, U256)> {
+        affine(&multiple(scalar)).as_ref().map(coordinates)
+    }
+
+    #[test]
+    fn points_off_the_curve_and_coordinates_not_below_the_prime_are_refused() {
+        let (x, y) = coordinates(&affine(&multiple(&U256::from(5_u64))).unwrap());
+        assert!(Affine::from_coordinates(&octets(&x), &octets(&y)).is_some());
+        assert!(Affine::from_coordinates(&octets(&x), &octets(&y.neg_mod(&P))).is_some());
+        assert!(Affine::from_coordinates(&octets(&y), &octets(&x)).is_none());
+        assert!(Affine::from_coordinates(&octets(&x), &octets(&y.add_mod(&U256::ONE, &P))).is_none());
+        assert!(Affine::from_coordinates(&[0; OCTETS], &[0; OCTETS]).is_none());
+        // x = 0 is on the curve, and so would p be.
+        let root = U256::from_be_hex("66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4");
+        assert!(Affine::from_coordinates(&[0; OCTETS], &octets(&root)).is_some());
+        assert!(Affine::from_coordinates(&PRIME, &octets(&root)).is_none());
+    }
+
+    #[test]
+    fn sums_with_infinity_equal_and_opposite_points_are_right() {
+        let (k, z) = (U256::from(0x1234_5678_u64), U256::from(99_u64));
+        let point = affine(&multiple(&k)).unwrap();
+        let from_infinity = Jacobian::INFINITY.plus(&point);
+        assert_eq!(of_jacobian(&from_infinity), Some(coordinates(&point)));
+        assert_eq!(of_jacobian(&Jacobian::INFINITY.doubled()), None);
+        let twice = jacobian(&k, &z).plus(&point);
+        assert_eq!(of_jacobian(&twice), expected(&k.shl_vartime(1)));
+        let nothing = jacobian(&k, &z).plus(&point.negated());
+        assert_eq!(of_jacobian(&nothing), None);
+        // What stays infinity while doubled and can be added to.
+        assert_eq!(of_jacobian(&nothing.doubled().doubled().plus(&point)), Some(coordinates(&point)));
+    }
+
+    #[test]
+    fn exceptional_sums_are_noticed_to_the_end() {
+        let (k, z) = (U256::from(0x1234_5678_u64), U256::from(99_u64));
+        let (point, other) = (affine(&multiple(&k)).unwrap(), affine(&multiple(&U256::from(7_u64))).unwrap());
+        for sum in [
+            jacobian(&k, &z).plus_distinct(&point),
+            jacobian(&k, &z).plus_distinct(&point.negated()),
+            Jacobian::INFINITY.plus_distinct(&point),
+        ] {
+            assert!(sum.z.is_zero() && sum.plus_distinct(&other).plus_distinct(&point).z.is_zero());
+        }
+        let mut inverses = [point.x.minus(&other.x), point.x.minus(&point.negated().x), other.x];
+        assert!(!invert_all(&mut inverses, &mut [Field::ZERO; 3]));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn sums_and_doubles_are_right(a in numbers(), b in numbers(), z in numbers()) {
+            let z = if z.rem_vartime(&P) == U256::ZERO { U256::ONE } else { z.rem_vartime(&P) };
+            let (left, right) = (multiple(&a), multiple(&b));
+            prop_assert_eq!(of_jacobian(&jacobian(&a, &z).doubled()), affine(&(left + left)).as_ref().map(coordinates));
+            let Some(point) = affine(&right) else { return Ok(()) };
+            let sum = affine(&(left + right)).as_ref().map(coordinates);
+            prop_assert_eq!(of_jacobian(&jacobian(&a, &z).plus(&point)), sum);
+            let Some(other) = affine(&left) else { return Ok(()) };
+            let mut inverses = [point.x.minus(&other.x), other.y.plus(&other.y)];
+            if invert_all(&mut inverses, &mut [Field::ZERO; 2]) {
+                prop_assert_eq!(of_jacobian(&jacobian(&a, &z).plus_distinct(&point)), sum);
+                prop_assert_eq!(Some(coordinates(&other.plus(&point, &inverses[0]))), sum);
+                let twice = other.doubled(&inverses[1]);
+                prop_assert_eq!(Some(coordinates(&twice)), affine(&(left + left)).as_ref().map(coordinates));
+                let packed = Packed::from(&twice).unpacked();
+                prop_assert_eq!(coordinates(&packed), coordinates(&twice));
+            }
+        }
+    }
+}

@@ -132,3 +132,86 @@ fn combined(a: &Limbs, sign: i64, b: &Limbs) -> Limbs {
     }
     carried(&sums)
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto_bigint::U256;
+    use proptest::prelude::*;
+
+    use super::super::reference::{self, numbers, octets, residue};
+    use super::*;
+
+    fn scalar(number: &U256) -> Scalar {
+        Scalar(from_octets(&octets(&number.rem_vartime(&reference::N))))
+    }
+
+    fn value(Scalar(limbs): &Scalar) -> U256 {
+        residue(limbs, &reference::N)
+    }
+
+    /// Σ digit·2^position modulo n.
+    fn sum(digits: impl Iterator<Item = (usize, i64)>) -> U256 {
+        digits.fold(U256::ZERO, |sum, (position, digit)| {
+            let power = (0..position).fold(U256::ONE, |power, _| power.double_mod(&reference::N));
+            let term = power.mul_mod(&U256::from(digit.unsigned_abs()), &reference::N);
+            if digit < 0 { sum.sub_mod(&term, &reference::N) } else { sum.add_mod(&term, &reference::N) }
+        })
+    }
+
+    #[test]
+    fn the_order_is_the_order() {
+        assert_eq!(ORDER, octets(&reference::N));
+        assert_eq!(from_octets(&ORDER), N.limbs);
+        assert_eq!((N.limbs[0] * N.negated_inverse) & ((1 << LIMB_BITS) - 1), (1 << LIMB_BITS) - 1);
+    }
+
+    #[test]
+    fn a_scalar_of_a_signature_is_from_1_to_the_order_less_1() {
+        let less = reference::N.wrapping_sub(&U256::ONE);
+        let more = reference::N.wrapping_add(&U256::ONE);
+        for (number, is) in
+            [(U256::ZERO, false), (U256::ONE, true), (less, true), (reference::N.get(), false), (more, false)]
+        {
+            assert_eq!(Scalar::nonzero(&octets(&number)).is_some(), is, "{number}");
+        }
+        assert!(Scalar::nonzero(&[0xff; OCTETS]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn quotients_are_right_and_least(a in numbers(), b in numbers(), divisor in numbers()) {
+            let divisor = divisor.rem_vartime(&reference::N);
+            prop_assume!(divisor != U256::ZERO);
+            let (first, second) = scalar(&divisor).quotients(&from_octets(&octets(&a)), &from_octets(&octets(&b)));
+            let inverse = divisor.invert_mod(&reference::N).unwrap();
+            for (dividend, quotient) in [(a, first), (b, second)] {
+                let expected = dividend.rem_vartime(&reference::N).mul_mod(&inverse, &reference::N);
+                prop_assert_eq!(quotient, scalar(&expected));
+            }
+        }
+
+        #[test]
+        fn windows_add_up(number in numbers(), width in 5..=8_usize) {
+            let (magnitude, negative) = scalar(&number).halved_range();
+            let expected = if negative { value(&magnitude).neg_mod(&reference::N) } else { value(&magnitude) };
+            prop_assert_eq!(expected, number.rem_vartime(&reference::N));
+            prop_assert!(value(&magnitude) <= reference::N.shr_vartime(1));
+            let mut digits = Vec::new();
+            magnitude.for_each_window(width, |index, digit| digits.push((index * width, i64::from(digit))));
+            let half = 1 << (width - 1);
+            prop_assert!(digits.iter().all(|(position, digit)| *position < 256 && *digit > -half && *digit <= half && *digit != 0));
+            prop_assert_eq!(sum(digits.into_iter()), value(&magnitude));
+        }
+
+        #[test]
+        fn non_adjacent_forms_add_up(number in numbers(), width in 4..=7_usize) {
+            let scalar = scalar(&number);
+            let digits = scalar.non_adjacent_form(width);
+            let nonzero: Vec<(usize, i64)> =
+                digits.iter().enumerate().filter(|(_, digit)| **digit != 0).map(|(i, digit)| (i, i64::from(*digit))).collect();
+            prop_assert!(nonzero.iter().all(|(_, digit)| digit % 2 != 0 && digit.abs() < 1 << (width - 1)));
+            prop_assert!(nonzero.windows(2).all(|pair| pair[1].0 - pair[0].0 >= width));
+            prop_assert_eq!(sum(nonzero.into_iter()), value(&scalar));
+        }
+    }
+}

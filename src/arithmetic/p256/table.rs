@@ -162,3 +162,70 @@ fn fill(points: &mut [Packed], multiples: usize) {
         known *= 2;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto_bigint::U256;
+    use p256::ProjectivePoint;
+    use p256::elliptic_curve::PrimeField as _;
+
+    use super::super::reference::{affine, coordinates};
+    use super::*;
+
+    fn build(mut builder: TableBuilder) -> Table {
+        while !builder.step() {}
+        builder.finish().unwrap()
+    }
+
+    #[test]
+    fn every_entry_is_the_multiple_that_it_stands_for() {
+        for (scalar, width) in [(1_u64, GENERATOR_WIDTH), (0xdead_beef, KEY_WIDTH), (0xdead_beef, 5), (3, 7)] {
+            let mut base = ProjectivePoint::GENERATOR * p256::Scalar::from(scalar);
+            let table = build(TableBuilder::new(&affine(&base).unwrap(), width));
+            assert_eq!(size_of_val(table.points.as_slice()), Table::bytes(width));
+            for window in table.points.chunks(1 << (width - 1)) {
+                let mut multiple = base;
+                for point in window {
+                    assert_eq!(coordinates(&point.unpacked()), coordinates(&affine(&multiple).unwrap()));
+                    multiple += base;
+                }
+                for _ in 0..width {
+                    base = base + base;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_complete_table_is_given() {
+        let mut builder = TableBuilder::generator();
+        let mut steps = 0;
+        loop {
+            let complete = builder.step();
+            steps += 1;
+            let TableBuilder { table: Table { width, points }, base } = &builder;
+            let table = Table { width: *width, points: points.clone() };
+            assert_eq!(TableBuilder { table, base: *base }.finish().is_some(), complete);
+            if complete {
+                break;
+            }
+        }
+        assert_eq!(steps, 32);
+        // One step more changes nothing.
+        assert!(builder.step() && builder.finish().is_some());
+    }
+
+    #[test]
+    fn terms_add_up() {
+        let base = ProjectivePoint::GENERATOR * p256::Scalar::from(77_u64);
+        let table = build(TableBuilder::new(&affine(&base).unwrap(), KEY_WIDTH));
+        for number in [U256::ONE, U256::MAX.shr_vartime(1), U256::MAX.shr_vartime(3)] {
+            let octets = super::super::reference::octets(&number);
+            let scalar = Scalar::nonzero(&octets).unwrap();
+            let mut sum = Jacobian::INFINITY;
+            table.for_each_term(&scalar, |term| sum = sum.plus(&term));
+            let expected = affine(&(base * p256::Scalar::from_repr(octets.into()).unwrap())).unwrap();
+            assert_eq!(super::super::reference::of_jacobian(&sum), Some(coordinates(&expected)));
+        }
+    }
+}

@@ -159,3 +159,55 @@ fn add_pairs<'a>(terms: &[Affine], sums: &'a mut [Affine]) -> Option<&'a [Affine
     }
     sums.get(..pairs.len() + odd.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use p256::elliptic_curve::PrimeField as _;
+    use p256::{ProjectivePoint, Scalar as Reference};
+
+    use super::super::reference::affine;
+    use super::super::table::TableBuilder;
+    use super::*;
+
+    fn build(mut builder: TableBuilder) -> Table {
+        while !builder.step() {}
+        builder.finish().unwrap()
+    }
+
+    fn ours(scalar: &Reference) -> Scalar {
+        Scalar::nonzero(&scalar.to_repr().into()).unwrap()
+    }
+
+    /// Whether the tables give u₁·G + u₂·Q for Q = d·G.
+    fn is_summed(generator: &Table, u1: &Reference, u2: &Reference, d: &Reference) -> bool {
+        let point = affine(&(ProjectivePoint::GENERATOR * d)).unwrap();
+        let key = build(TableBuilder::new(&point, KEY_WIDTH));
+        sum_by_tables(generator, &ours(u1), &key, &ours(u2)).is_some()
+    }
+
+    #[test]
+    fn an_exceptional_addition_of_each_level_leaves_the_verdict_to_the_other_way() {
+        let generator = build(TableBuilder::generator());
+        // As many windows, from the lowest up, make the terms of one addition of the first level, of the second and of
+        // the rest: the sum of those of G meets the sum of those of Q.
+        for count in [1, 2, 4_u64] {
+            let windows = |width: u32| {
+                let base = Reference::from(1_u64 << width);
+                (0..count).fold(Reference::ONE, |number, digit| number * base + Reference::from(digit + 3_u64))
+            };
+            let top = |width: u32| (0..count).fold(Reference::ONE, |power, _| power * Reference::from(1_u64 << width));
+            let (u1, u2) = (windows(8) - top(8), windows(6) - top(6));
+            let d = u1 * u2.invert().unwrap();
+            assert!(!is_summed(&generator, &u1, &u2, &d), "equal, {count} windows");
+            assert!(!is_summed(&generator, &u1, &u2, &-d), "opposite, {count} windows");
+            assert!(is_summed(&generator, &u1, &u2, &(d + Reference::ONE)), "neither, {count} windows");
+        }
+    }
+
+    #[test]
+    fn constants_are_what_they_are_said_to_be() {
+        use super::super::reference::{N, P, octets, value};
+        assert_eq!(value(&ORDER), N.get());
+        assert_eq!(PRIME_LESS_ORDER, octets(&P.wrapping_sub(&N)));
+    }
+}
