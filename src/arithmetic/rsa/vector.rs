@@ -4,7 +4,7 @@
 
 use super::super::lanes::Lanes;
 use super::columns::{
-    Block, Carry, DIGIT_BITS, HalfStrip, MAX_STRIPS, NO_PAIRS, Pairs, STRIP, highest_of_lower_half, product, square,
+    Block, Carry, DIGIT_BITS, MAX_STRIPS, NO_PAIRS, Pairs, Rows, STRIP, blocks, highest_of_lower_half, product, square,
 };
 use super::modular::Montgomery;
 use super::number::{Digits, bit_length, write_octets};
@@ -13,12 +13,13 @@ use super::number::{Digits, bit_length, write_octets};
 #[derive(Clone, Debug)]
 pub(super) struct Residue {
     pairs: Pairs,
-    words: [Block; MAX_STRIPS + 2],
+    words: [Block; blocks(MAX_STRIPS)],
 }
 
 /// An odd modulus.
 #[derive(Debug)]
 pub(super) struct Modulus {
+    strips: usize,
     words: Box<[Block]>,
     /// Words of -1/modulus modulo R.
     negated_inverse: Box<[Block]>,
@@ -38,12 +39,12 @@ impl Modulus {
         let mut bits = 32;
         let mut negated_inverse = self::words(&inverse, strips);
         while bits < strips * STRIP * DIGIT_BITS as usize {
-            let factor = lower_half(&inverse, &words, 2);
-            inverse = lower_half(&factor, &negated_inverse, 0);
+            let factor = lower_half(&inverse, &words, strips, 2);
+            inverse = lower_half(&factor, &negated_inverse, strips, 0);
             negated_inverse = self::words(&inverse, strips);
             bits *= 2;
         }
-        Self { words, negated_inverse }
+        Self { strips, words, negated_inverse }
     }
 
     /// What it holds outside itself.
@@ -51,19 +52,15 @@ impl Modulus {
         size_of_val::<[Block]>(&self.words) + size_of_val::<[Block]>(&self.negated_inverse)
     }
 
-    fn strips(&self) -> usize {
-        self.words.len().saturating_sub(2)
-    }
-
     /// Makes `residue` into the product whose digits these are, divided by R, modulo the modulus.
     #[inline]
     fn reduce(&self, lower: &Pairs, upper: &[[Lanes; 4]; MAX_STRIPS], residue: &mut Residue) {
-        let strips = self.strips();
-        let quotient = lower_half(lower, &self.negated_inverse, 0);
+        let strips = self.strips;
+        let quotient = lower_half(lower, &self.negated_inverse, strips, 0);
         let mut carry = Carry::new(self.carry_of_lower_half(&quotient, lower));
         let mut writer = Writer::new(residue);
         for (strip, upper) in upper.iter().enumerate().take(strips) {
-            writer.push(carry.digits(product(&quotient, &self.words, strips + strip, *upper)));
+            writer.push(carry.digits(product(&quotient, &self.words, strips, strips + strip, *upper)));
         }
         writer.finish();
     }
@@ -71,8 +68,8 @@ impl Modulus {
     /// What the lower halves of the product and of the quotient times the modulus carry into the upper halves. Together
     /// they are a multiple of R, and their two highest columns say which.
     fn carry_of_lower_half(&self, quotient: &Pairs, lower: &Pairs) -> i32 {
-        let [second, first] = highest_of_lower_half(quotient, &self.words);
-        let digits = (2 * self.strips()).checked_sub(1).and_then(|last| lower.get(last)).map_or(0, |half| half[3]);
+        let [second, first] = highest_of_lower_half(quotient, &self.words, self.strips);
+        let digits = (2 * self.strips).checked_sub(1).and_then(|last| lower.get(last)).map_or(0, |half| half[3]);
         let (second, first) = (second + i64::from(digits << 16 >> 16), first + i64::from(digits >> 16));
         let sum = (first << DIGIT_BITS) + second;
         ((sum + (1 << (2 * DIGIT_BITS - 1))) >> (2 * DIGIT_BITS)) as i32
@@ -83,32 +80,32 @@ impl Montgomery for Modulus {
     type Residue = Residue;
 
     fn radix_bits(&self) -> usize {
-        self.strips() * STRIP * DIGIT_BITS as usize
+        self.strips * STRIP * DIGIT_BITS as usize
     }
 
     fn read(&self, octets: &[u8]) -> Residue {
-        let pairs = pairs(Digits::new(octets, DIGIT_BITS), self.strips());
-        let mut residue = Residue { pairs, words: [Block::ZERO; MAX_STRIPS + 2] };
-        write_words(&pairs, &mut residue.words, self.strips());
+        let pairs = pairs(Digits::new(octets, DIGIT_BITS), self.strips);
+        let mut residue = Residue { pairs, words: [Block::ZERO; blocks(MAX_STRIPS)] };
+        write_words(&pairs, &mut residue.words);
         residue
     }
 
     fn multiply(&self, a: &mut Residue, b: &Residue) {
-        let strips = self.strips();
-        let words = b.words.get(..strips + 2).unwrap_or_default();
+        let strips = self.strips;
+        let words = b.words.as_slice();
         let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
         let mut carry = Carry::new(0);
         for (strip, pairs) in lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
-            *pairs = narrow(carry.digits(product(&a.pairs, words, strip, [Lanes::ZERO; 4])));
+            *pairs = narrow(carry.digits(product(&a.pairs, words, strips, strip, [Lanes::ZERO; 4])));
         }
         for (strip, digits) in upper.iter_mut().enumerate().take(strips) {
-            *digits = carry.digits(product(&a.pairs, words, strips + strip, [Lanes::ZERO; 4]));
+            *digits = carry.digits(product(&a.pairs, words, strips, strips + strip, [Lanes::ZERO; 4]));
         }
         self.reduce(&lower, &upper, a);
     }
 
     fn square(&self, a: &mut Residue) {
-        let strips = self.strips();
+        let strips = self.strips;
         let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
         let mut carry = Carry::new(0);
         for strip in 0..2 * strips {
@@ -138,18 +135,18 @@ impl Montgomery for Modulus {
 
 /// A product's lower half plus a small number, modulo R.
 #[inline]
-fn lower_half(a: &Pairs, b: &[Block], addend: i32) -> Pairs {
+fn lower_half(a: &Pairs, b: &[Block], strips: usize, addend: i32) -> Pairs {
     let mut half = NO_PAIRS;
     let mut carry = Carry::new(addend);
-    for (strip, pairs) in half.as_chunks_mut::<2>().0.iter_mut().enumerate().take(b.len().saturating_sub(2)) {
-        *pairs = narrow(carry.digits(product(a, b, strip, [Lanes::ZERO; 4])));
+    for (strip, pairs) in half.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
+        *pairs = narrow(carry.digits(product(a, b, strips, strip, [Lanes::ZERO; 4])));
     }
     half
 }
 
 /// Digits as pairs.
 #[inline]
-fn narrow([a, b, c, d]: [Lanes; 4]) -> [HalfStrip; 2] {
+fn narrow([a, b, c, d]: [Lanes; 4]) -> [Rows; 2] {
     [a.narrow(b).lanes(), c.narrow(d).lanes()]
 }
 
@@ -170,23 +167,16 @@ fn pairs(mut digits: Digits<'_>, strips: usize) -> Pairs {
 
 /// Words from pairs, with the zeros below and above.
 fn words(pairs: &Pairs, strips: usize) -> Box<[Block]> {
-    let mut words = vec![Block::ZERO; strips + 2];
-    write_words(pairs, &mut words, strips);
+    let mut words = vec![Block::ZERO; blocks(strips)];
+    write_words(pairs, &mut words);
     words.into_boxed_slice()
 }
 
-fn write_words(pairs: &Pairs, words: &mut [Block], strips: usize) {
+fn write_words(pairs: &Pairs, words: &mut [Block]) {
     let mut expansion = Expansion { digits: Lanes::ZERO, words: Lanes::ZERO };
-    let (strips_of_pairs, _) = pairs.as_chunks::<2>();
-    for (block, strip) in words.iter_mut().skip(1).zip(strips_of_pairs.iter().take(strips)) {
-        let mut digits = [Lanes::ZERO; 4];
-        for (digits, [a, b]) in digits.iter_mut().zip(strip.as_flattened().as_chunks::<2>().0) {
-            *digits = Lanes::new([a << 16 >> 16, a >> 16, b << 16 >> 16, b >> 16]);
-        }
-        *block = expansion.block(digits);
-    }
-    if let Some(block) = words.get_mut(strips + 1) {
-        *block = expansion.block([Lanes::ZERO; 4]);
+    for (block, rows) in words.iter_mut().skip(1).zip(pairs) {
+        let [a, b, c, d] = rows.map(|pair| [pair << 16 >> 16, pair >> 16]);
+        *block = expansion.block([Lanes::new([a[0], a[1], b[0], b[1]]), Lanes::new([c[0], c[1], d[0], d[1]])]);
     }
 }
 
@@ -199,7 +189,7 @@ struct Expansion {
 #[allow(clippy::inline_always, reason = "the digits are to stay in registers")]
 impl Expansion {
     #[inline(always)]
-    fn block(&mut self, digits: [Lanes; 4]) -> Block {
+    fn block(&mut self, digits: [Lanes; 2]) -> Block {
         let mut block = Block::ZERO;
         for ((even, odd), digits) in block.even.iter_mut().zip(&mut block.odd).zip(digits) {
             let words = digits.and(Lanes::splat(0xffff)).or(digits.after(self.digits).shl(16));
@@ -213,16 +203,15 @@ impl Expansion {
 /// Writes a residue from its least significant digits up.
 struct Writer<'a> {
     expansion: Expansion,
-    pairs: core::slice::IterMut<'a, [HalfStrip; 2]>,
-    words: core::slice::IterMut<'a, Block>,
+    pairs: core::slice::IterMut<'a, [Rows; 2]>,
+    words: core::slice::IterMut<'a, [Block; 2]>,
 }
 
 #[allow(clippy::inline_always, reason = "the digits are to stay in registers")]
 impl<'a> Writer<'a> {
     #[inline(always)]
     fn new(residue: &'a mut Residue) -> Self {
-        let mut words = residue.words.iter_mut();
-        words.next();
+        let words = residue.words.get_mut(1..).unwrap_or_default().as_chunks_mut::<2>().0.iter_mut();
         let pairs = residue.pairs.as_chunks_mut::<2>().0.iter_mut();
         Self { expansion: Expansion { digits: Lanes::ZERO, words: Lanes::ZERO }, pairs, words }
     }
@@ -231,14 +220,15 @@ impl<'a> Writer<'a> {
     fn push(&mut self, digits: [Lanes; 4]) {
         if let (Some(pairs), Some(words)) = (self.pairs.next(), self.words.next()) {
             *pairs = narrow(digits);
-            *words = self.expansion.block(digits);
+            let [a, b, c, d] = digits;
+            *words = [self.expansion.block([a, b]), self.expansion.block([c, d])];
         }
     }
 
     #[inline(always)]
     fn finish(mut self) {
         if let Some(words) = self.words.next() {
-            *words = self.expansion.block([Lanes::ZERO; 4]);
+            *words = [self.expansion.block([Lanes::ZERO; 2]), Block::ZERO];
         }
     }
 }
