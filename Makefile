@@ -51,8 +51,8 @@ lint: $(TARBALL) ## formatting, lints, types, documentation, generated files, th
 ##@ Longer
 
 .PHONY: bench
-bench: $(TARBALL) ## Waxseal beside jose on this machine
-	@exec $$(command -v taskset >/dev/null && echo taskset -c 0) $(RUN) bench/run.ts
+bench: $(TARBALL) ## verification beside other libraries, on Node, workerd and in Chromium (ARGS=--help: options)
+	@exec $(RUN) bench/run.ts $(ARGS)
 
 .PHONY: bench-stores
 bench-stores: $(TARBALL) ## refreshes per second on every session store, beside the store's own operations

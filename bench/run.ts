@@ -1,72 +1,105 @@
 /**
- * Verification beside jose, on Node, on one machine and in one process: rounds alternate between the two, so that both
- * meet the same noise, and the ratio of each pair of rounds is what counts; the median of the ratios is printed.
- *
- * Both get the same token and their key already imported, and check issuer, audience and expiry. jose calls WebCrypto,
- * which is asynchronous; Waxseal's `verify` is synchronous.
+ * The benchmark: `make bench`, whose options `--help` tells. Method and terms: docs/benchmarks.md.
  */
-import { importJWK, jwtVerify, SignJWT } from "jose";
-import { createVerifier, generateKeyPair } from "waxseal";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readOptions, type Settings } from "./options.js";
+import { everywhere } from "./peers/everywhere.js";
+import { fastJwtCacheHit } from "./peers/node.js";
+import type { RuntimeName } from "./peers/peer.js";
+import { writeReadme } from "./readme.js";
+import { print, printTargets } from "./report.js";
+import type { Results, Throughput } from "./results.js";
+import { environment } from "./results.js";
+import { measure } from "./rounds.js";
+import { startChromium } from "./runtimes/chromium.js";
+import { canPin, type Cpus } from "./runtimes/cpu.js";
+import { startNode } from "./runtimes/node.js";
+import type { Start } from "./runtimes/runtime.js";
+import { startWorkerd } from "./runtimes/workerd.js";
+import { sizes } from "./start/sizes.js";
+import { starts } from "./start/starts.js";
+import { judge } from "./targets.js";
+import { type Fixture, makeFixture } from "./tokens.js";
 
-const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 15);
-const ROUND_MS = Number(process.env["BENCH_ROUND_MS"] ?? 200);
-const ISSUER = "https://issuer.example";
-const AUDIENCE = "https://api.example";
+const RESULTS = "target/bench/results.json";
+const STARTS: Record<RuntimeName, Start> = { node: startNode, workerd: startWorkerd, chromium: startChromium };
+const IN_FLIGHT = [1, 64] as const;
 
-/** Microseconds for one call, over at least `ROUND_MS`. */
-async function round(call: () => unknown): Promise<number> {
-  let calls = 0;
-  const start = performance.now();
-  let elapsed = 0;
-  while (elapsed < ROUND_MS) {
-    for (let i = 0; i < 8; i++) await call();
-    calls += 8;
-    elapsed = performance.now() - start;
-  }
-  return (elapsed * 1000) / calls;
+const remembering = new Set([...everywhere(false), fastJwtCacheHit].filter((peer) => peer.remembers).map(nameOf));
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
 }
 
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+async function throughput(settings: Settings, fixtures: readonly Fixture[], notes: Set<string>): Promise<Throughput[]> {
+  const tables: Throughput[] = [];
+  const cpuChoices: Cpus[] = [
+    ...(canPin() ? (["one"] as const) : []),
+    ...(settings.parameters.quick ? [] : (["all"] as const)),
+  ];
+  if (!canPin()) notes.add("Nothing is pinned to one CPU: that takes Linux and taskset.");
+  for (const name of settings.runtimes) {
+    for (const cpus of cpuChoices.length === 0 ? (["all"] as const) : cpuChoices) {
+      const runtime = await STARTS[name](cpus, settings.control);
+      if ("missing" in runtime) {
+        notes.add(`${name} is left out: ${runtime.missing}.`);
+        continue;
+      }
+      try {
+        for (const fixture of fixtures) {
+          const { ready, leftOut } = await runtime.load(fixture);
+          for (const [peer, reason] of Object.entries(leftOut)) notes.add(`${peer} is left out: ${reason}`);
+          for (const inFlight of IN_FLIGHT) {
+            progress(`${runtime.version}, ${fixture.suite}, ${cpus} CPU, ${inFlight} in flight`);
+            const rows = await measure(runtime, {
+              ...settings.parameters,
+              peers: ready,
+              inFlight,
+              pool: fixture.tokens.length,
+              remembers: (peer) => remembering.has(peer),
+            });
+            tables.push({ runtime: name, version: runtime.version, suite: fixture.suite, cpus, inFlight, rows });
+          }
+        }
+      } finally {
+        await runtime.close();
+      }
+    }
+  }
+  return tables;
 }
 
-console.log(
-  `Node ${process.version}, ${process.arch}: ${ROUNDS} pairs of rounds of ${ROUND_MS} ms; microseconds per call`,
-);
-for (const alg of ["ES256", "RS256"] as const) {
-  const { publicKey, privateKey } = await generateKeyPair(alg);
-  const token = await new SignJWT({ sub: "alice", scope: "read write" })
-    .setProtectedHeader({ alg, typ: "JWT" })
-    .setIssuer(ISSUER)
-    .setAudience(AUDIENCE)
-    .setIssuedAt()
-    .setExpirationTime("1h")
-    .sign(await importJWK(privateKey, alg));
-  const key = await importJWK(publicKey, alg);
-  const verifier = await createVerifier({
-    keys: publicKey,
-    issuer: ISSUER,
-    audience: AUDIENCE,
-    algorithms: [alg as "ES256"],
-  });
-  const ours = (): unknown => verifier.verify(token);
-  const theirs = (): unknown => jwtVerify(token, key, { issuer: ISSUER, audience: AUDIENCE, algorithms: [alg] });
+async function run(settings: Settings): Promise<Results> {
+  const notes = new Set<string>();
+  const here = environment(settings.parameters);
+  progress("making keys and tokens");
+  const fixtures = settings.suites.map((suite) => makeFixture(suite));
+  const measured = {
+    sizes: await sizes(),
+    throughput: await throughput(settings, fixtures, notes),
+    starts: await starts(settings, fixtures, progress),
+  };
+  progress("");
+  return { ...here, notes: [...notes], ...measured, targets: judge(measured) };
+}
 
-  // One round each for the compilers to settle.
-  await round(ours);
-  await round(theirs);
-  const pairs: { ours: number; theirs: number }[] = [];
-  for (let i = 0; i < ROUNDS; i++) {
-    // Who comes first alternates too.
-    const first = i % 2 === 0 ? await round(ours) : undefined;
-    const second = await round(theirs);
-    pairs.push({ ours: first ?? (await round(ours)), theirs: second });
+/** A line that the next one replaces, on a terminal. */
+function progress(text: string): void {
+  const { isTTY } = process.stderr;
+  if (isTTY || text !== "") process.stderr.write(isTTY ? `\r\u001b[K${text}` : `# ${text}\n`);
+}
+
+const settings = readOptions(process.argv.slice(2));
+if (settings !== undefined) {
+  let results: Results;
+  if (settings.again) {
+    results = JSON.parse(readFileSync(RESULTS, "utf8")) as Results;
+  } else {
+    results = await run(settings);
+    mkdirSync("target/bench", { recursive: true });
+    writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 1)}\n`);
   }
-  const ratio = median(pairs.map((pair) => pair.theirs / pair.ours));
-  const [us, them] = [median(pairs.map((pair) => pair.ours)), median(pairs.map((pair) => pair.theirs))];
-  const verdict = ratio >= 1 ? `${ratio.toFixed(2)} times as fast` : `${(1 / ratio).toFixed(2)} times as slow`;
-  console.log(
-    `${alg}  waxseal ${us.toFixed(1).padStart(7)}  jose ${them.toFixed(1).padStart(7)}  waxseal is ${verdict}`,
-  );
+  print(results);
+  if (settings.targets) printTargets(results);
+  if (settings.readme) writeReadme(results);
 }

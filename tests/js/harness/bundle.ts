@@ -35,7 +35,7 @@ export async function bundle({ entry, outfile, conditions, expected }: BundleOpt
   }
 }
 
-function packedLibrary(outdir: string): Plugin {
+export function packedLibrary(outdir: string): Plugin {
   return {
     name: "packed library",
     setup(build) {

@@ -1,0 +1,25 @@
+import { createVerifier, type VerifyResult } from "waxseal";
+import type { Peer, Prepared, Trust } from "./peer.js";
+
+async function prepare({ jwks, issuer, audience }: Trust, more: object): Promise<Prepared> {
+  const verifier = await createVerifier({ keys: jwks, issuer, audience, ...more });
+  return {
+    verify: ({ compact }) => verifier.verify(compact),
+    subject: (result) => (result as VerifyResult).claims.sub,
+    promise: false,
+  };
+}
+
+export const waxseal: Peer = {
+  name: "waxseal",
+  checksClaims: true,
+  prepare: (trust) => prepare(trust, {}),
+};
+
+export const waxsealCacheHit: Peer = {
+  name: "waxseal, cache hit",
+  checksClaims: true,
+  remembers: true,
+  optional: true,
+  prepare: (trust) => prepare(trust, { cache: { max: trust.tokens } }),
+};
