@@ -140,7 +140,7 @@ function declarations(): void {
 }
 
 for (const name of readdirSync(DIST)) if (name !== "wasm") rmSync(join(DIST, name), { recursive: true });
-optimise(join(DIST, "wasm/waxseal_bg.wasm"), WASM);
+optimise(join(DIST, "wasm/waxseal_bg.wasm"), WASM, "target/waxseal.symbols");
 printSize();
 for (const format of ["esm", "cjs"] as const) {
   for (const [source, name] of Object.entries(SHARED)) await bundle(source, name, format);

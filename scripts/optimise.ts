@@ -7,10 +7,18 @@ import { resolve } from "node:path";
  * function into its only caller makes the module smaller but, for small ones taken together, four per cent harder to
  * compress: similar functions that stay whole resemble each other.
  */
-const OPTIMISATIONS = ["-Os", "--one-caller-inline-max-function-size=20", "--strip-debug", "--strip-producers"];
+const OPTIMISATIONS = ["-Os", "--one-caller-inline-max-function-size=20"];
 
-/** Runs Binaryen's wasm-opt, which takes the features from the module. */
-export function optimise(from: string, to: string): void {
+const STRIP = ["--strip-debug", "--strip-producers"];
+
+/**
+ * Runs Binaryen's wasm-opt, which takes the features from the module.
+ *
+ * @param symbols Where to leave the names of the functions, by their index: profiles of what is published need them.
+ */
+export function optimise(from: string, to: string, symbols?: string): void {
   const optimiser = resolve("node_modules/binaryen/bin/wasm-opt");
-  execFileSync(process.execPath, [optimiser, ...OPTIMISATIONS, from, "-o", to], { stdio: "inherit" });
+  const names = symbols === undefined ? [] : [`--symbolmap=${symbols}`];
+  const parameters = [...OPTIMISATIONS, ...names, ...STRIP, from, "-o", to];
+  execFileSync(process.execPath, [optimiser, ...parameters], { stdio: "inherit" });
 }
