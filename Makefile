@@ -54,6 +54,10 @@ lint: $(TARBALL) ## formatting, lints, types, documentation, generated files, th
 bench: $(TARBALL) ## verification beside other libraries, on Node, workerd and in Chromium (ARGS=--help: options)
 	@exec $(RUN) bench/run.ts $(ARGS)
 
+.PHONY: bench-profile
+bench-profile: $(TARBALL) ## which functions the time of a verification goes to (ARGS=--help: options)
+	@exec $(RUN) bench/profile/run.ts $(ARGS)
+
 .PHONY: bench-stores
 bench-stores: $(TARBALL) ## refreshes per second on every session store, beside the store's own operations
 	@scripts/install-stores.sh

@@ -16,6 +16,8 @@ export interface Parameters {
   readonly startVerifications: number;
   /** How many there are before memory is looked at. */
   readonly memoryVerifications: number;
+  /** How long the profiler watches, in milliseconds. */
+  readonly profileMs: number;
   readonly quick: boolean;
 }
 
@@ -81,6 +83,7 @@ export function readOptions(args: readonly string[]): Settings | undefined {
       starts: quick ? 2 : 9,
       startVerifications: quick ? 400 : 3000,
       memoryVerifications: quick ? 400 : 10_000,
+      profileMs: quick ? 400 : 4000,
       quick,
     },
     control,

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Results } from "./results.js";
 
 const README = "README.md";
-const BEGIN = "<!-- bench:begin (written by `make bench ARGS=--readme`) -->";
+const BEGIN = "<!-- bench:begin -->";
 const END = "<!-- bench:end -->";
 const RUNTIMES = ["node", "workerd", "chromium"] as const;
 

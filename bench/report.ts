@@ -1,4 +1,5 @@
 /** The tables of the terminal. */
+import { besidesSignature, PARTS } from "./profile/profile.js";
 import type { Results, Throughput } from "./results.js";
 import { REFERENCE, type Row } from "./rounds.js";
 import type { Summary } from "./statistics.js";
@@ -6,7 +7,7 @@ import type { Summary } from "./statistics.js";
 const NAME = 24;
 
 export function print(results: Results): void {
-  const { date, machine, versions, parameters, notes, throughput, starts, sizes } = results;
+  const { date, machine, versions, parameters, notes, throughput, starts, sizes, profiles } = results;
   console.log(
     `${machine.cpu}, ${machine.cores} CPUs, ${machine.system}, ${date}, load at the beginning ${machine.load}`,
   );
@@ -36,6 +37,15 @@ export function print(results: Results): void {
       const start = [importMs, firstMs].map(({ median }) => median.toFixed(2));
       const path = [`${hot.verifications}`, hot.ms.toFixed(1), hot.steadyUs.toFixed(1)];
       console.log(line(`${runtime}, ${peer}`, [...start, ...path, kib(memory.resident), ...wasm], 13));
+    }
+  }
+  if (profiles.length > 0) {
+    console.log("\nWhere the time of waxseal goes, on Node, us (by a sampling profiler)\n");
+    console.log(line("", ["verification", ...PARTS, "all but arithmetic"], 20));
+    for (const each of profiles) {
+      const parts = PARTS.map((part) => each.partsUs[part]);
+      const cells = [each.totalUs, ...parts, besidesSignature(each)].map((us) => us.toFixed(1));
+      console.log(line(each.suite, cells, 20));
     }
   }
   console.log(`\nSize of a Worker with the library, KB (and after gzip)\n`);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, loadavg, platform, release } from "node:os";
 import type { Parameters } from "./options.js";
+import type { Profile } from "./profile/profile.js";
 import type { RuntimeName } from "./peers/peer.js";
 import type { Row } from "./rounds.js";
 import type { Cpus } from "./runtimes/cpu.js";
@@ -23,6 +24,7 @@ export interface Measured {
   readonly throughput: readonly Throughput[];
   readonly starts: readonly StartRow[];
   readonly sizes: Sizes;
+  readonly profiles: readonly Profile[];
 }
 
 export interface Environment {

@@ -6,6 +6,7 @@ import { readOptions, type Settings } from "./options.js";
 import { everywhere } from "./peers/everywhere.js";
 import { fastJwtCacheHit } from "./peers/node.js";
 import type { RuntimeName } from "./peers/peer.js";
+import { type Profile, profile } from "./profile/profile.js";
 import { writeReadme } from "./readme.js";
 import { print, printTargets } from "./report.js";
 import type { Results, Throughput } from "./results.js";
@@ -69,6 +70,16 @@ async function throughput(settings: Settings, fixtures: readonly Fixture[], note
   return tables;
 }
 
+/** Where our own time goes, which cannot be seen from outside of the module. */
+async function profiles({ runtimes, parameters }: Settings, fixtures: readonly Fixture[]): Promise<Profile[]> {
+  const measured: Profile[] = [];
+  for (const fixture of runtimes.includes("node") ? fixtures : []) {
+    progress(`profile, ${fixture.suite}`);
+    measured.push((await profile(fixture, parameters.profileMs, canPin() ? "one" : "all")).profile);
+  }
+  return measured;
+}
+
 async function run(settings: Settings): Promise<Results> {
   const notes = new Set<string>();
   const here = environment(settings.parameters);
@@ -78,6 +89,7 @@ async function run(settings: Settings): Promise<Results> {
     sizes: await sizes(),
     throughput: await throughput(settings, fixtures, notes),
     starts: await starts(settings, fixtures, progress),
+    profiles: await profiles(settings, fixtures),
   };
   progress("");
   return { ...here, notes: [...notes], ...measured, targets: judge(measured) };

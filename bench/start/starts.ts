@@ -1,12 +1,10 @@
 /** What a fresh process of Node and a fresh isolate of workerd take, and hold, until they verify at full speed. */
-import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { bundle, type Bundled, OUT } from "../bundle.js";
+import { resolve } from "node:path";
+import { bundle, type Bundled } from "../bundle.js";
 import type { Settings } from "../options.js";
 import type { RuntimeName } from "../peers/peer.js";
-import { canPin, type Cpus, startOn } from "../runtimes/cpu.js";
+import { canPin, type Cpus } from "../runtimes/cpu.js";
+import { runNode, writeFixture } from "../runtimes/process.js";
 import { startWorker } from "../runtimes/workerd.js";
 import { median, medians, round, type Summary, summary } from "../statistics.js";
 import type { Fixture } from "../tokens.js";
@@ -77,9 +75,7 @@ async function inTurns<K extends string, T>(
 
 async function onNode(settings: Settings, fixture: Fixture, cpus: Cpus): Promise<StartRow[]> {
   const { file: program } = await bundle("node", { entry: "start/node-child" });
-  mkdirSync(OUT, { recursive: true });
-  const fixtureFile = join(OUT, "fixture.json");
-  writeFileSync(fixtureFile, JSON.stringify(fixture));
+  const fixtureFile = writeFixture(fixture);
   const modules = new Map<string, string>();
   for (const name of LIBRARIES) {
     const contents = `export { ${name} as peer } from "./peers/${name}.js";`;
@@ -88,9 +84,7 @@ async function onNode(settings: Settings, fixture: Fixture, cpus: Cpus): Promise
   const child = async <T>(name: string, count: number, mode?: "memory"): Promise<T> => {
     const flags = mode === "memory" ? ["--expose-gc"] : [];
     const args = [...flags, program, modules.get(name) ?? "", fixtureFile, `${count}`, ...(mode ? [mode] : [])];
-    // An object, for a promise would be awaited before this process is back on its own CPUs.
-    const { ended } = await startOn(cpus, async () => ({ ended: promisify(execFile)(process.execPath, args) }));
-    return JSON.parse((await ended).stdout) as T;
+    return await runNode<T>(args, cpus);
   };
   const { starts, startVerifications, memoryVerifications, quick } = settings.parameters;
   const times = await inTurns(LIBRARIES, starts, (name) => child<Started>(name, startVerifications));
