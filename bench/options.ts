@@ -80,7 +80,7 @@ export function readOptions(args: readonly string[]): Settings | undefined {
       rounds,
       roundMs: quick ? 20 : 50,
       warmUpMs: quick ? 100 : 1500,
-      starts: quick ? 2 : 9,
+      starts: quick ? 1 : 9,
       startVerifications: quick ? 400 : 3000,
       memoryVerifications: quick ? 400 : 10_000,
       profileMs: quick ? 400 : 4000,

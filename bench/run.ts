@@ -26,21 +26,21 @@ const RESULTS = "target/bench/results.json";
 const STARTS: Record<RuntimeName, Start> = { node: startNode, workerd: startWorkerd, chromium: startChromium };
 const IN_FLIGHT = [1, 64] as const;
 
-const remembering = new Set([...everywhere(false), fastJwtCacheHit].filter((peer) => peer.remembers).map(nameOf));
+const remembering = new Set(
+  [...everywhere(false), fastJwtCacheHit].filter(({ remembers }) => remembers).map(({ name }) => name),
+);
 
-function nameOf({ name }: { readonly name: string }): string {
-  return name;
+/** One CPU comes first: those figures are about the least of noise. */
+function cpuChoices({ quick }: Settings["parameters"], notes: Set<string>): Cpus[] {
+  if (canPin()) return quick ? ["one"] : ["one", "all"];
+  notes.add("Nothing is pinned to one CPU: that takes Linux and taskset.");
+  return ["all"];
 }
 
 async function throughput(settings: Settings, fixtures: readonly Fixture[], notes: Set<string>): Promise<Throughput[]> {
   const tables: Throughput[] = [];
-  const cpuChoices: Cpus[] = [
-    ...(canPin() ? (["one"] as const) : []),
-    ...(settings.parameters.quick ? [] : (["all"] as const)),
-  ];
-  if (!canPin()) notes.add("Nothing is pinned to one CPU: that takes Linux and taskset.");
   for (const name of settings.runtimes) {
-    for (const cpus of cpuChoices.length === 0 ? (["all"] as const) : cpuChoices) {
+    for (const cpus of cpuChoices(settings.parameters, notes)) {
       const runtime = await STARTS[name](cpus, settings.control);
       if ("missing" in runtime) {
         notes.add(`${name} is left out: ${runtime.missing}.`);
