@@ -49,8 +49,18 @@ target/bench/results.json. It takes about ten minutes; nothing else should run m
   --again          measures nothing: prints the table, targets and README from the results of the last run
   --help`;
 
-/** Undefined when it was only help that was wanted. */
+/** Undefined when there is nothing to run: help was wanted, or an option is wrong. */
 export function readOptions(args: readonly string[]): Settings | undefined {
+  try {
+    return parse(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+function parse(args: readonly string[]): Settings | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {

@@ -34,7 +34,7 @@ export function print(results: Results): void {
     );
     for (const { runtime, peer, importMs, firstMs, hot, memory } of rows) {
       const wasm = "wasm" in memory ? [kib(memory.heap), kib(memory.wasm)] : ["", ""];
-      const start = [importMs, firstMs].map(({ median }) => median.toFixed(2));
+      const start = [importMs, firstMs].map(({ median }) => (Number.isFinite(median) ? median.toFixed(2) : "-"));
       const path = [`${hot.verifications}`, hot.ms.toFixed(1), hot.steadyUs.toFixed(1)];
       console.log(line(`${runtime}, ${peer}`, [...start, ...path, kib(memory.resident), ...wasm], 13));
     }
@@ -118,8 +118,9 @@ function line(name: string, cells: readonly string[], width: number): string {
   return name.padEnd(NAME) + cells.map((cell) => cell.padStart(width)).join("");
 }
 
+/** "-" for what the system does not tell. */
 function kib(bytes: number): string {
-  return (bytes / 1024).toFixed(0);
+  return bytes === 0 ? "-" : (bytes / 1024).toFixed(0);
 }
 
 /** In the order in which each key is met first. */

@@ -101,11 +101,11 @@ function progress(text: string): void {
   if (isTTY || text !== "") process.stderr.write(isTTY ? `\r\u001b[K${text}` : `# ${text}\n`);
 }
 
-const settings = readOptions(process.argv.slice(2));
-if (settings !== undefined) {
+async function main(settings: Settings): Promise<void> {
   let results: Results;
   if (settings.again) {
-    results = JSON.parse(readFileSync(RESULTS, "utf8")) as Results;
+    const last = JSON.parse(readFileSync(RESULTS, "utf8")) as Results;
+    results = { ...last, targets: judge(last) };
   } else {
     results = await run(settings);
     mkdirSync("target/bench", { recursive: true });
@@ -115,3 +115,6 @@ if (settings !== undefined) {
   if (settings.targets) printTargets(results);
   if (settings.readme) writeReadme(results);
 }
+
+const settings = readOptions(process.argv.slice(2));
+if (settings !== undefined) await main(settings);
