@@ -17,7 +17,7 @@ DIST := pkg/dist/waxseal.wasm
 TARBALL := target/packed/waxseal.tgz
 PROOF := target/proof/waxseal.wasm
 
-RUST_SOURCES := $(shell find src xtask -name '*.rs') Cargo.toml Cargo.lock src/arithmetic/Cargo.toml xtask/Cargo.toml rust-toolchain.toml
+RUST_SOURCES := $(shell find src xtask -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 TS_SOURCES := $(shell find pkg/src -name '*.ts') pkg/package.json tsconfig.base.json pkg/tsconfig.json pkg/tsconfig.types.json scripts/build.ts scripts/optimise.ts
 
 ##@ Everyday
