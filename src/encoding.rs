@@ -1,4 +1,7 @@
 //! base64url as RFC 7515 section 2 wants it, and SHA-256.
+//!
+//! What is here takes constant time for texts of one length, as private keys need it. Tokens are public, and are decoded
+//! by `waxseal_scan`, which is quicker and takes the same texts.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};

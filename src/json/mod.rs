@@ -6,62 +6,24 @@
 
 mod number;
 mod owned;
-mod scan;
 mod weight;
 
+use core::ops::Range;
 use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
+pub(crate) use owned::Buffers;
 pub use owned::OwnedObject;
-use scan::Scanner;
-
-/// Arrays and objects may stand within one another this deep.
-pub const MAX_DEPTH: usize = 32;
-
-/// Why a text is not the JSON we accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Not UTF-8 (RFC 8259 section 8.1).
-    Utf8,
-    /// A byte order mark at the start (RFC 8259 section 8.1).
-    ByteOrderMark,
-    /// Not JSON.
-    Syntax,
-    /// A surrogate escape without its other half: it has no UTF-8 form.
-    LoneSurrogate,
-    /// Nested deeper than [`MAX_DEPTH`].
-    Depth,
-    /// Two members of one object have the same name.
-    Duplicate,
-    /// A number beyond the range of an IEEE 754 double.
-    NumberRange,
-    /// JSON, but not an object where one is needed.
-    NotObject,
-}
-
-impl Fault {
-    /// The fault in words that finish the sentence "it …".
-    #[must_use]
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Utf8 => "is not valid UTF-8",
-            Self::ByteOrderMark => "begins with a byte order mark",
-            Self::Syntax => "is not valid JSON",
-            Self::LoneSurrogate => "contains half of a surrogate pair",
-            Self::Depth => "is nested too deeply",
-            Self::Duplicate => "contains two members of the same name",
-            Self::NumberRange => "contains a number out of range",
-            Self::NotObject => "is not a JSON object",
-        }
-    }
-}
+pub(crate) use waxseal_scan::json::Child;
+pub use waxseal_scan::json::{Fault, MAX_DEPTH};
+use waxseal_scan::json::{Scanner, Unescaped};
 
 /// A checked JSON object whose values are still text.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     text: &'a str,
-    members: Vec<(Cow<'a, str>, Raw<'a>)>,
+    members: Vec<Child>,
 }
 
 /// A checked JSON value that is still text. Its `Debug` shows the kind alone, for the text may be secret.
@@ -90,7 +52,10 @@ pub enum Kind {
 /// # Errors
 /// The first [`Fault`] met.
 pub fn parse_object(bytes: &[u8]) -> Result<Object<'_>, Fault> {
-    check_object(core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?)
+    let text = core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
+    let mut members = Vec::new();
+    check_object(text, &mut Scanner::default(), &mut members)?;
+    Ok(Object { text, members })
 }
 
 /// Checks a whole text and decodes it into a tree, for configuration such as keys; tokens are read with
@@ -109,17 +74,38 @@ pub(crate) fn write(value: &Value) -> String {
 }
 
 fn check(bytes: &[u8]) -> Result<Raw<'_>, Fault> {
-    let mut scanner = Scanner::at_start(core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?)?;
-    let value = scanner.value(0)?;
-    scanner.end()?;
-    Ok(Raw(value))
+    let text = core::str::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
+    let value = Scanner::default().check(text, &mut Vec::new())?;
+    Ok(Raw::at(text, value))
 }
 
-fn check_object(text: &str) -> Result<Object<'_>, Fault> {
-    let mut scanner = Scanner::at_start(text)?;
-    let object = scanner.object()?;
-    scanner.end()?;
-    object.ok_or(Fault::NotObject)
+/// Checks a whole text, which must be an object, and tells its members.
+fn check_object(text: &str, scanner: &mut Scanner, members: &mut Vec<Child>) -> Result<(), Fault> {
+    let value = scanner.check(text, members)?;
+    if Raw::at(text, value).kind() == Kind::Object { Ok(()) } else { Err(Fault::NotObject) }
+}
+
+/// Whether a member of the object that is `text` has a name.
+fn is_named(text: &str, member: &Child, name: &str) -> bool {
+    let inner = text.get(member.name.clone()).unwrap_or_default();
+    if member.escaped { Unescaped::new(inner).map_while(Result::ok).eq(name.chars()) } else { inner == name }
+}
+
+/// The members of the object that is `text`.
+fn named<'a>(text: &'a str, members: &'a [Child]) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> {
+    members.iter().map(move |member| {
+        let inner = text.get(member.name.clone()).unwrap_or_default();
+        let name = if member.escaped { unescaped(inner) } else { Cow::Borrowed(inner) };
+        (name, Raw::at(text, member.value.clone()))
+    })
+}
+
+/// What stands between the quotes of a string that has been checked.
+fn unescaped(inner: &str) -> Cow<'_, str> {
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    Cow::Owned(Unescaped::new(inner).map_while(Result::ok).collect())
 }
 
 impl<'a> Object<'a> {
@@ -132,16 +118,27 @@ impl<'a> Object<'a> {
     /// The value of a member.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<Raw<'a>> {
-        self.members.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+        let member = self.members.iter().find(|member| is_named(self.text, member, name))?;
+        Some(Raw::at(self.text, member.value.clone()))
     }
 
     /// The members in the order in which they stand.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
-        self.members.iter().map(|(name, value)| (name.as_ref(), *value))
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Raw<'_>)> {
+        named(self.text, &self.members)
     }
 }
 
 impl<'a> Raw<'a> {
+    /// The value at a place of a text that has been checked.
+    fn at(text: &'a str, place: Range<usize>) -> Self {
+        Self(text.get(place).unwrap_or_default())
+    }
+
+    /// An element or member of the value, whose place is known.
+    pub(crate) fn part(self, child: &Child) -> Self {
+        Self::at(self.0, child.value.clone())
+    }
+
     /// The value as it was written.
     #[must_use]
     pub fn text(self) -> &'a str {
@@ -165,7 +162,7 @@ impl<'a> Raw<'a> {
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        scan::unescape(inner).ok()
+        Some(unescaped(inner))
     }
 
     /// The boolean; `None` for any other kind.
@@ -193,7 +190,9 @@ impl<'a> Raw<'a> {
         if self.kind() != Kind::Array {
             return None;
         }
-        Scanner::new(self.0).elements(0).ok()
+        let mut elements = Vec::new();
+        Scanner::default().check(self.0, &mut elements).ok()?;
+        Some(elements.into_iter().map(|element| Self::at(self.0, element.value)).collect())
     }
 
     /// The members of an object; `None` for any other kind.
@@ -202,7 +201,8 @@ impl<'a> Raw<'a> {
         if self.kind() != Kind::Object {
             return None;
         }
-        let members = Scanner::new(self.0).members(0).ok()?;
+        let mut members = Vec::new();
+        Scanner::default().check(self.0, &mut members).ok()?;
         Some(Object { text: self.0, members })
     }
 
@@ -218,7 +218,7 @@ impl<'a> Raw<'a> {
             Kind::Object => {
                 let mut map = Map::new();
                 for (name, raw) in self.object()?.iter() {
-                    map.insert(name.to_owned(), raw.value()?);
+                    map.insert(name.into_owned(), raw.value()?);
                 }
                 Value::Object(map)
             }
@@ -238,7 +238,7 @@ impl<'a> Raw<'a> {
             }),
             Value::Object(map) => self.object().is_some_and(|object| {
                 object.members.len() == map.len()
-                    && object.iter().all(|(name, raw)| map.get(name).is_some_and(|item| raw.equals(item)))
+                    && object.iter().all(|(name, raw)| map.get(name.as_ref()).is_some_and(|item| raw.equals(item)))
             }),
         }
     }

@@ -17,6 +17,9 @@ const ROOM: i64 = (i64::MAX - 9) / 10;
 /// It is the nearest double for every text that a program wrote for a double, 17 digits at most. Digits after the
 /// eighteenth may be dropped, and near the ends of the range (beyond 1e±290) the last bits may differ.
 pub(super) fn value(text: &str) -> f64 {
+    if let Some(integer) = small_integer(text) {
+        return integer;
+    }
     let (mantissa, exponent) = decimal(text);
     let mut value = Sum::of(mantissa);
     let mut left = exponent;
@@ -28,6 +31,18 @@ pub(super) fn value(text: &str) -> f64 {
             if left < 0 { (value.divided_by(power), left + taken) } else { (value.times(power), left - taken) };
     }
     if text.starts_with('-') { -value.high } else { value.high }
+}
+
+/// Up to fifteen digits and nothing else, which a double holds exactly: every time that a token names.
+fn small_integer(text: &str) -> Option<f64> {
+    if text.len() > 15 {
+        return None;
+    }
+    let mut value = 0.0;
+    for byte in text.bytes() {
+        value = value * 10.0 + f64::from(byte.checked_sub(b'0').filter(|digit| *digit <= 9)?);
+    }
+    Some(value)
 }
 
 /// A number as the sum of two doubles, the second no more than the rounding error of the first: 106 bits, so that scaling

@@ -1,23 +1,42 @@
 //! A checked object together with its text, for values that outlive the buffer they were read from.
 
 use core::fmt;
-use core::ops::Range;
 use std::borrow::Cow;
 
-use super::{Fault, Raw, check_object};
+use waxseal_scan::json::Scanner;
+
+use super::{Child, Fault, Raw, check_object, is_named, named};
 
 /// A checked JSON object that owns its text and remembers where its members stand. Its `Debug` shows no content.
 #[derive(Clone)]
 pub struct OwnedObject {
     text: String,
-    members: Vec<(Name, Range<usize>)>,
+    members: Vec<Child>,
 }
 
-/// A member's name: a place in the text, or its own copy where an escape had to be undone.
-#[derive(Clone)]
-enum Name {
-    At(Range<usize>),
-    Unescaped(String),
+/// What reading an object needs, to be used again for the next one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Buffers {
+    scanner: Scanner,
+    members: Vec<Child>,
+}
+
+impl Buffers {
+    /// A member of the object that some bytes are, if they are one.
+    pub(crate) fn member<'t>(&mut self, bytes: &'t [u8], name: &str) -> Option<Raw<'t>> {
+        let text = core::str::from_utf8(bytes).ok()?;
+        check_object(text, &mut self.scanner, &mut self.members).ok()?;
+        let member = self.members.iter().find(|member| is_named(text, member, name))?;
+        Some(Raw::at(text, member.value.clone()))
+    }
+
+    /// Fills `elements` with the elements of an array.
+    pub(crate) fn elements(&mut self, array: Raw<'_>, elements: &mut Vec<Child>) {
+        // It has been checked before.
+        if self.scanner.check(array.text(), elements).is_err() {
+            elements.clear();
+        }
+    }
 }
 
 impl OwnedObject {
@@ -26,20 +45,20 @@ impl OwnedObject {
     /// # Errors
     /// The first [`Fault`] met.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Fault> {
+        Self::parse_in(bytes, &mut Buffers::default())
+    }
+
+    /// As [`parse`](Self::parse), with buffers that were used before.
+    pub(crate) fn parse_in(bytes: Vec<u8>, buffers: &mut Buffers) -> Result<Self, Fault> {
         let text = String::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
-        let object = check_object(&text)?;
-        let members = object
-            .members
-            .into_iter()
-            .map(|(name, value)| {
-                let name = match name {
-                    Cow::Borrowed(name) => Name::At(place(&text, name)),
-                    Cow::Owned(name) => Name::Unescaped(name),
-                };
-                (name, place(&text, value.0))
-            })
-            .collect();
-        Ok(Self { text, members })
+        check_object(&text, &mut buffers.scanner, &mut buffers.members)?;
+        Ok(Self { text, members: core::mem::take(&mut buffers.members) })
+    }
+
+    /// Gives the buffers back, and the bytes that were read.
+    pub(crate) fn into_bytes(self, buffers: &mut Buffers) -> Vec<u8> {
+        buffers.members = self.members;
+        self.text.into_bytes()
     }
 
     /// The object as it was written.
@@ -51,29 +70,14 @@ impl OwnedObject {
     /// The value of a member.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<Raw<'_>> {
-        self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+        let member = self.members.iter().find(|member| is_named(&self.text, member, name))?;
+        Some(Raw::at(&self.text, member.value.clone()))
     }
 
     /// The members in the order in which they stand.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Raw<'_>)> {
-        self.members.iter().map(|(name, value)| {
-            let name = match name {
-                Name::At(range) => self.slice(range),
-                Name::Unescaped(name) => name,
-            };
-            (name, Raw(self.slice(value)))
-        })
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Raw<'_>)> {
+        named(&self.text, &self.members)
     }
-
-    fn slice(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
-    }
-}
-
-/// Where `part`, a slice of `text`, stands in it.
-fn place(text: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr().addr() - text.as_ptr().addr();
-    start..start + part.len()
 }
 
 impl fmt::Debug for OwnedObject {

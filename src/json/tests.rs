@@ -89,8 +89,8 @@ fn an_owned_object_has_the_same_members_and_faults_as_a_borrowed_one() {
     let text = br#" {"\u0065xp" : 12, "a":"x\ny", "":[ 1 , {"k":null} ] } "#;
     let owned = OwnedObject::parse(text.to_vec()).unwrap();
     let borrowed = parse_object(text).unwrap();
-    let members = |pairs: Vec<(&str, Raw<'_>)>| -> Vec<(String, String)> {
-        pairs.into_iter().map(|(name, raw)| (name.to_owned(), raw.text().to_owned())).collect()
+    let members = |pairs: Vec<(Cow<'_, str>, Raw<'_>)>| -> Vec<(String, String)> {
+        pairs.into_iter().map(|(name, raw)| (name.into_owned(), raw.text().to_owned())).collect()
     };
     assert_eq!(members(owned.iter().collect()), members(borrowed.iter().collect()));
     assert_eq!(owned.member("exp").unwrap().number(), Some(12.0));

@@ -12,17 +12,17 @@ impl Object<'_> {
     /// The heaviest members with their sizes in bytes, `roles (812 bytes), …`; empty for an empty object.
     #[must_use]
     pub(crate) fn heaviest(&self) -> String {
-        let mut named = [None; NAMED];
+        let mut named = [const { None }; NAMED];
         for (name, value) in self.iter() {
             let mut member = Some((name.len() + value.text().len(), name));
             // Kept in descending order; each member pushes lighter ones towards the end and off it.
             for place in &mut named {
-                if member.map(|(size, _)| size) > place.map(|(size, _)| size) {
+                if member.as_ref().map(|(size, _)| size) > place.as_ref().map(|(size, _)| size) {
                     core::mem::swap(place, &mut member);
                 }
             }
         }
-        let named = named.iter().flatten().map(|&(size, name)| format!("{} ({size} bytes)", shown(name)));
+        let named = named.iter().flatten().map(|(size, name)| format!("{} ({size} bytes)", shown(name)));
         join(&named.collect::<Vec<_>>(), ", ")
     }
 }

@@ -1,11 +1,17 @@
 //! The compact serialization (RFC 7515 section 7.1), read strictly, and the one door from a token to its content.
 
 use core::fmt;
+use core::mem::take;
+use std::sync::Arc;
 
+use waxseal_scan::base64url;
+
+use super::cache::Tag;
 use super::header::ProtectedHeader;
 use super::key::VerifyingKey;
-use crate::encoding::from_base64url;
+use super::memory::Memory;
 use crate::error::{Error, ErrorCode};
+use crate::time::UnixTime;
 
 /// The longest token accepted unless the caller says otherwise, in bytes.
 pub const DEFAULT_MAX_LENGTH: usize = 8192;
@@ -13,10 +19,41 @@ pub const DEFAULT_MAX_LENGTH: usize = 8192;
 /// The longest token that any caller can allow, in bytes.
 pub const HARD_MAX_LENGTH: usize = 65536;
 
+/// The three segments of a token as they are written, and nothing more said about them.
+#[derive(Clone, Copy)]
+struct Written<'t> {
+    token: &'t str,
+    signing_input: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Written<'t> {
+    /// [`ErrorCode::TokenTooLarge`] or [`ErrorCode::TokenMalformed`], in this order.
+    fn split(token: &'t str, max_length: usize) -> Result<Self, Error> {
+        if token.len() > max_length.min(HARD_MAX_LENGTH) {
+            return Err(Error::new(
+                ErrorCode::TokenTooLarge,
+                "The token is longer than the limit; see the maxTokenLength option.",
+            ));
+        }
+        split(token).ok_or_else(|| wrong_segments(token))
+    }
+
+    fn decode_header(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        decode(self.header, "The first segment of the token is not unpadded base64url.", bytes)
+    }
+
+    fn decode_others(&self, payload: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<(), Error> {
+        decode(self.payload, "The second segment of the token is not unpadded base64url.", payload)?;
+        decode(self.signature, "The third segment of the token is not unpadded base64url.", signature)
+    }
+}
+
 /// The three segments of a token, decoded, and nothing more said about them.
 pub(crate) struct Segments<'t> {
-    /// What the signature is made over (RFC 7515 section 5.2 step 8).
-    pub(crate) signing_input: &'t str,
+    written: Written<'t>,
     pub(crate) header: Vec<u8>,
     pub(crate) payload: Vec<u8>,
     pub(crate) signature: Vec<u8>,
@@ -25,26 +62,18 @@ pub(crate) struct Segments<'t> {
 impl<'t> Segments<'t> {
     /// [`ErrorCode::TokenTooLarge`] or [`ErrorCode::TokenMalformed`], in this order.
     pub(crate) fn decode(token: &'t str, max_length: usize) -> Result<Self, Error> {
-        if token.len() > max_length.min(HARD_MAX_LENGTH) {
-            return Err(Error::new(
-                ErrorCode::TokenTooLarge,
-                "The token is longer than the limit; see the maxTokenLength option.",
-            ));
-        }
-        let (signing_input, header, payload, signature) = split(token).ok_or_else(|| wrong_segments(token))?;
-        Ok(Self {
-            signing_input,
-            header: decode(header, "The first segment of the token is not unpadded base64url.")?,
-            payload: decode(payload, "The second segment of the token is not unpadded base64url.")?,
-            signature: decode(signature, "The third segment of the token is not unpadded base64url.")?,
-        })
+        let written = Written::split(token, max_length)?;
+        let (mut header, mut payload, mut signature) = (Vec::new(), Vec::new(), Vec::new());
+        written.decode_header(&mut header)?;
+        written.decode_others(&mut payload, &mut signature)?;
+        Ok(Self { written, header, payload, signature })
     }
 }
 
 /// A token whose form is right: three segments and a well-formed protected header. Nobody has signed it yet.
 pub struct CompactJws<'t> {
-    signing_input: &'t str,
-    header: ProtectedHeader,
+    written: Written<'t>,
+    header: Arc<ProtectedHeader>,
     payload: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -57,15 +86,35 @@ impl<'t> CompactJws<'t> {
     /// [`ErrorCode::TokenTooLarge`], [`ErrorCode::TokenMalformed`], or what [`ProtectedHeader::parse`] reports, in
     /// this order.
     pub fn parse(token: &'t str, max_length: usize, allowed_crit: &[String]) -> Result<Self, Error> {
-        let segments = Segments::decode(token, max_length)?;
-        let header = ProtectedHeader::parse(&segments.header, allowed_crit)?;
-        Ok(Self::new(segments, header))
+        Self::parse_in(token, max_length, allowed_crit, &mut Memory::default())
+    }
+
+    /// As [`parse`](Self::parse), with what its verifier keeps: a header that is written as one that is known need not be
+    /// read again.
+    pub(crate) fn parse_in(
+        token: &'t str,
+        max_length: usize,
+        allowed_crit: &[String],
+        memory: &mut Memory,
+    ) -> Result<Self, Error> {
+        let written = Written::split(token, max_length)?;
+        let known = memory.header(written.header);
+        let mut bytes = Vec::new();
+        if known.is_none() {
+            written.decode_header(&mut bytes)?;
+        }
+        written.decode_others(&mut memory.payload, &mut memory.signature)?;
+        let header = match known {
+            Some(header) => header,
+            None => Arc::new(ProtectedHeader::parse(&bytes, allowed_crit)?),
+        };
+        Ok(Self { written, header, payload: take(&mut memory.payload), signature: take(&mut memory.signature) })
     }
 
     /// Puts segments together with the protected header that was read from them.
     pub(crate) fn new(segments: Segments<'t>, header: ProtectedHeader) -> Self {
-        let Segments { signing_input, payload, signature, .. } = segments;
-        Self { signing_input, header, payload, signature }
+        let Segments { written, payload, signature, .. } = segments;
+        Self { written, header: Arc::new(header), payload, signature }
     }
 
     /// The protected header, not verified.
@@ -86,16 +135,47 @@ impl<'t> CompactJws<'t> {
     /// [`ErrorCode::AlgorithmNotAllowed`] when the header names another algorithm than the key's, and
     /// [`ErrorCode::SignatureInvalid`], without detail, for every kind of wrong signature.
     pub fn verify_signature(self, key: &VerifyingKey) -> Result<SignatureVerified, Error> {
-        if self.header.alg() != key.algorithm().name() {
-            return Err(Error::new(
-                ErrorCode::AlgorithmNotAllowed,
-                "The token names another algorithm than that of the key.",
-            ));
+        self.check_algorithm(key)?;
+        self.check_signature(key)?;
+        Ok(SignatureVerified { header: self.header, payload: self.payload, fresh: None })
+    }
+
+    /// As [`verify_signature`](Self::verify_signature), with what its verifier keeps: a signature that is remembered need
+    /// not be verified again.
+    pub(crate) fn verify_signature_in(
+        self,
+        key: &VerifyingKey,
+        now: UnixTime,
+        memory: &mut Memory,
+    ) -> Result<SignatureVerified, Error> {
+        self.check_algorithm(key)?;
+        let mut fresh = None;
+        let remembered = memory.cache.as_mut().is_some_and(|cache| {
+            let tag = cache.tag(self.written.token, key);
+            let remembered = cache.holds(tag, now);
+            fresh = (!remembered).then_some(tag);
+            remembered
+        });
+        if !remembered {
+            self.check_signature(key)?;
         }
-        if !key.verify(self.signing_input.as_bytes(), &self.signature) {
-            return Err(Error::new(ErrorCode::SignatureInvalid, "The signature does not verify."));
+        memory.remember(self.written.header, &self.header);
+        memory.signature = self.signature;
+        Ok(SignatureVerified { header: self.header, payload: self.payload, fresh })
+    }
+
+    fn check_algorithm(&self, key: &VerifyingKey) -> Result<(), Error> {
+        if self.header.alg() == key.algorithm().name() {
+            return Ok(());
         }
-        Ok(SignatureVerified { header: self.header, payload: self.payload })
+        Err(Error::new(ErrorCode::AlgorithmNotAllowed, "The token names another algorithm than that of the key."))
+    }
+
+    fn check_signature(&self, key: &VerifyingKey) -> Result<(), Error> {
+        if key.verify(self.written.signing_input.as_bytes(), &self.signature) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::SignatureInvalid, "The signature does not verify."))
     }
 }
 
@@ -107,8 +187,10 @@ impl fmt::Debug for CompactJws<'_> {
 
 /// The header and payload of a token whose signature verified. Only [`CompactJws::verify_signature`] makes one.
 pub struct SignatureVerified {
-    header: ProtectedHeader,
+    header: Arc<ProtectedHeader>,
     payload: Vec<u8>,
+    /// What to remember the signature by, if it is to be remembered and is not yet.
+    fresh: Option<Tag>,
 }
 
 impl SignatureVerified {
@@ -126,8 +208,13 @@ impl SignatureVerified {
 
     /// Both, given away.
     #[must_use]
-    pub fn into_parts(self) -> (ProtectedHeader, Vec<u8>) {
+    pub fn into_parts(self) -> (Arc<ProtectedHeader>, Vec<u8>) {
         (self.header, self.payload)
+    }
+
+    /// What to remember the signature by, once the claims have passed too.
+    pub(crate) fn fresh(&self) -> Option<Tag> {
+        self.fresh
     }
 }
 
@@ -138,10 +225,10 @@ impl fmt::Debug for SignatureVerified {
 }
 
 /// The signing input (RFC 7515 section 5.2 step 8) and the three segments, if there are exactly three.
-fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+fn split(token: &str) -> Option<Written<'_>> {
     let (signing_input, signature) = token.rsplit_once('.')?;
     let (header, payload) = signing_input.split_once('.')?;
-    (!payload.contains('.')).then_some((signing_input, header, payload, signature))
+    (!payload.contains('.')).then_some(Written { token, signing_input, header, payload, signature })
 }
 
 fn wrong_segments(token: &str) -> Error {
@@ -154,8 +241,9 @@ fn wrong_segments(token: &str) -> Error {
     Error::new(ErrorCode::TokenMalformed, message)
 }
 
-fn decode(segment: &str, message: &'static str) -> Result<Vec<u8>, Error> {
-    from_base64url(segment.as_bytes()).ok_or_else(|| Error::new(ErrorCode::TokenMalformed, message))
+fn decode(segment: &str, message: &'static str, bytes: &mut Vec<u8>) -> Result<(), Error> {
+    let well_formed = base64url::decode(segment.as_bytes(), bytes);
+    if well_formed { Ok(()) } else { Err(Error::new(ErrorCode::TokenMalformed, message)) }
 }
 
 #[cfg(test)]

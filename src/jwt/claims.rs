@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorCode, Reason};
-use crate::json::{Kind, OwnedObject, Raw};
+use crate::json::{Buffers, Child, Kind, OwnedObject, Raw};
 use crate::time::{TimeFault, UnixTime};
 
 /// A claims set whose form has been checked. It says nothing about who wrote it: that is
@@ -16,6 +16,15 @@ pub struct ClaimsSet {
     expiration: Option<UnixTime>,
     not_before: Option<UnixTime>,
     issued_at: Option<UnixTime>,
+    /// Where the elements of `aud` stand in its text; empty where it is a single string.
+    audience: Vec<Child>,
+}
+
+/// What reading claims sets needs, to be used again for the next one.
+#[derive(Debug, Default)]
+pub(super) struct ClaimsBuffers {
+    pub(super) json: Buffers,
+    audience: Vec<Child>,
 }
 
 impl ClaimsSet {
@@ -26,22 +35,35 @@ impl ClaimsSet {
     /// [`ErrorCode::ClaimsInvalid`] when the payload is not such an object, [`ErrorCode::ClaimInvalid`] when a
     /// registered claim has another type or is a time after the year 9999.
     pub fn parse(payload: Vec<u8>) -> Result<Self, Error> {
-        let object = OwnedObject::parse(payload)
+        Self::parse_in(payload, &mut ClaimsBuffers::default())
+    }
+
+    /// As [`parse`](Self::parse), with buffers that were used before.
+    pub(super) fn parse_in(payload: Vec<u8>, buffers: &mut ClaimsBuffers) -> Result<Self, Error> {
+        let object = OwnedObject::parse_in(payload, &mut buffers.json)
             .map_err(|fault| Error::new(ErrorCode::ClaimsInvalid, format!("The claims set {}.", fault.describe())))?;
         let (mut expiration, mut not_before, mut issued_at) = (None, None, None);
+        buffers.audience.clear();
         for (name, value) in object.iter() {
-            match name {
+            match name.as_ref() {
                 "exp" => expiration = Some(numeric_date("exp", value)?),
                 "nbf" => not_before = Some(numeric_date("nbf", value)?),
                 "iat" => issued_at = Some(numeric_date("iat", value)?),
                 "iss" => string("iss", value)?,
                 "sub" => string("sub", value)?,
                 "jti" => string("jti", value)?,
-                "aud" => audience(value)?,
+                "aud" => audience(value, buffers)?,
                 _ => {}
             }
         }
-        Ok(Self { object, expiration, not_before, issued_at })
+        let audience = core::mem::take(&mut buffers.audience);
+        Ok(Self { object, expiration, not_before, issued_at, audience })
+    }
+
+    /// Gives the buffers back, and the payload.
+    pub(super) fn into_payload(self, buffers: &mut ClaimsBuffers) -> Vec<u8> {
+        buffers.audience = self.audience;
+        self.object.into_bytes(&mut buffers.json)
     }
 
     /// The claims set as it was written: what JavaScript hands to `JSON.parse`.
@@ -57,7 +79,7 @@ impl ClaimsSet {
     }
 
     /// The names and values of all claims in the order in which they stand.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Raw<'_>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Raw<'_>)> {
         self.object.iter()
     }
 
@@ -76,13 +98,14 @@ impl ClaimsSet {
     /// `aud` as a list (RFC 7519 section 4.1.3): a single string is a list of one; empty when absent.
     #[must_use]
     pub fn audience(&self) -> Vec<Cow<'_, str>> {
-        let Some(value) = self.claim("aud") else {
-            return Vec::new();
-        };
-        match value.array() {
-            Some(elements) => elements.into_iter().filter_map(Raw::string).collect(),
-            None => value.string().into_iter().collect(),
-        }
+        self.audiences().collect()
+    }
+
+    pub(super) fn audiences(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let claim = self.claim("aud");
+        let single = claim.and_then(Raw::string);
+        let elements = claim.into_iter().flat_map(|claim| self.audience.iter().map(move |element| claim.part(element)));
+        single.into_iter().chain(elements.filter_map(Raw::string))
     }
 
     /// `exp` (RFC 7519 section 4.1.4).
@@ -125,11 +148,12 @@ fn string(claim: &'static str, value: Raw<'_>) -> Result<(), Error> {
 }
 
 // RFC 7519 section 4.1.3
-fn audience(value: Raw<'_>) -> Result<(), Error> {
-    let valid = match value.array() {
-        Some(elements) => elements.iter().all(|element| element.kind() == Kind::String),
-        None => value.kind() == Kind::String,
-    };
+fn audience(value: Raw<'_>, buffers: &mut ClaimsBuffers) -> Result<(), Error> {
+    if value.kind() == Kind::Array {
+        buffers.json.elements(value, &mut buffers.audience);
+    }
+    let elements_valid = buffers.audience.iter().all(|element| value.part(element).kind() == Kind::String);
+    let valid = matches!(value.kind(), Kind::String | Kind::Array) && elements_valid;
     if valid { Ok(()) } else { Err(invalid("aud", "must be a string or an array of strings")) }
 }
 

@@ -105,7 +105,7 @@ pub fn explain(verifier: &Verifier, token: &str, now: UnixTime) -> Explanation {
 
     let header = report.header(verifier, &segments.header);
     let payload = segments.payload.clone();
-    let source = verifier.source(&payload);
+    let source = verifier.source(&payload, &mut json::Buffers::default());
     let key = match (&header, &source) {
         (Some(header), Ok(source)) => report.key(header, source.keys.select(header, &verifier.algorithms)),
         (Some(header), Err(error)) => report.key(header, Err(error.clone())),

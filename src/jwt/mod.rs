@@ -57,9 +57,11 @@ pub mod issue;
 pub mod policy;
 mod revoke;
 pub mod verify;
+mod warm;
 
 pub use claims::ClaimsSet;
 pub use explain::{Explanation, decode_unverified, explain};
 pub use issue::{Issuer, IssuerConfig, Overrides, SigningInput};
 pub use policy::Policy;
 pub use verify::{PendingJwt, TrustedIssuer, VerifiedJwt, Verifier, VerifierConfig};
+pub use warm::WarmVerifier;

@@ -171,8 +171,7 @@ impl Policy {
         let Some(accepted) = &self.audience else {
             return Ok(());
         };
-        let audience = claims.audience();
-        if audience.iter().any(|one| accepted.iter().any(|other| one == other)) {
+        if claims.audiences().any(|one| accepted.iter().any(|other| one == *other)) {
             return Ok(());
         }
         if claims.claim("aud").is_none() {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::claims::ClaimsSet;
+use super::claims::{ClaimsBuffers, ClaimsSet};
 use super::policy::Policy;
 use crate::error::{Error, ErrorCode, Reason};
-use crate::json;
+use crate::json::{self, Buffers};
 use crate::jwa::Algorithm;
 use crate::jwk::KeySet;
 use crate::jws::compact::{DEFAULT_MAX_LENGTH, HARD_MAX_LENGTH};
+use crate::jws::memory::Memory;
 use crate::jws::{CompactJws, ProtectedHeader};
 use crate::names::repeated;
 use crate::revocation::{Answer, FailurePolicy, Plan, Revocable, RevocationConfig, RevocationState};
@@ -96,6 +97,20 @@ pub(super) struct Source {
     pub(super) policy: Policy,
 }
 
+/// What is used again for token after token: see [`WarmVerifier`](super::WarmVerifier), which keeps one.
+#[derive(Default)]
+pub(super) struct Desk {
+    pub(super) memory: Memory,
+    pub(super) claims: ClaimsBuffers,
+}
+
+impl Desk {
+    /// Takes back the room that a token took.
+    pub(super) fn clear(&mut self, jwt: VerifiedJwt) {
+        self.memory.take_payload(jwt.claims.into_payload(&mut self.claims));
+    }
+}
+
 impl Verifier {
     /// Checks the options and makes a verifier.
     ///
@@ -154,13 +169,17 @@ impl Verifier {
     /// [`ErrorCode::RevocationNeedsAsync`], before any work, when revocation is configured; otherwise the first step's
     /// that fails. No message contains text of the token.
     pub fn verify(&self, token: &str, now: UnixTime) -> Result<VerifiedJwt, Error> {
+        self.verify_in(token, now, &mut Desk::default())
+    }
+
+    pub(super) fn verify_in(&self, token: &str, now: UnixTime, desk: &mut Desk) -> Result<VerifiedJwt, Error> {
         if self.revocation.is_some() {
             return Err(Error::new(
                 ErrorCode::RevocationNeedsAsync,
                 "This verifier asks a revocation store, which a synchronous call cannot do; use verifyAsync.",
             ));
         }
-        let (header, claims) = self.check(token, |policy, claims| policy.check(claims, now))?;
+        let (header, claims) = self.check(token, now, desk, Policy::check)?;
         Ok(VerifiedJwt { header, claims, revocation: RevocationState::NotChecked })
     }
 
@@ -168,7 +187,7 @@ impl Verifier {
     /// or refreshed by who holds the last of them, also when the lifetime has been shortened since. It gives access to
     /// nothing, so no revocation is checked.
     pub(crate) fn identify(&self, token: &str, now: UnixTime) -> Result<ClaimsSet, Error> {
-        self.check(token, |policy, claims| policy.check_identity(claims, now)).map(|(_, claims)| claims)
+        self.check(token, now, &mut Desk::default(), Policy::check_identity).map(|(_, claims)| claims)
     }
 
     /// Performs every step up to revocation and says which keys of the store to read. No key is planned for a token
@@ -179,7 +198,11 @@ impl Verifier {
     /// [`ErrorCode::TokenLifetime`], [`ErrorCode::ClaimMissing`] for a token without `jti` and
     /// [`ErrorCode::ClaimInvalid`] for a `sid` that is not a string.
     pub fn begin(&self, token: &str, now: UnixTime) -> Result<PendingJwt, Error> {
-        let (header, claims) = self.check(token, |policy, claims| policy.check(claims, now))?;
+        self.begin_in(token, now, &mut Desk::default())
+    }
+
+    pub(super) fn begin_in(&self, token: &str, now: UnixTime, desk: &mut Desk) -> Result<PendingJwt, Error> {
+        let (header, claims) = self.check(token, now, desk, Policy::check)?;
         let revocation = match &self.revocation {
             Some(config) => Some((plan(&claims)?, config.on_failure)),
             None => None,
@@ -190,15 +213,26 @@ impl Verifier {
     fn check(
         &self,
         token: &str,
-        policy: impl FnOnce(&Policy, &ClaimsSet) -> Result<(), Error>,
-    ) -> Result<(ProtectedHeader, ClaimsSet), Error> {
-        let jws = CompactJws::parse(token, self.max_token_length, &self.crit)?;
+        now: UnixTime,
+        desk: &mut Desk,
+        policy: fn(&Policy, &ClaimsSet, UnixTime) -> Result<(), Error>,
+    ) -> Result<(Arc<ProtectedHeader>, ClaimsSet), Error> {
+        let Desk { memory, claims: buffers } = desk;
+        let jws = CompactJws::parse_in(token, self.max_token_length, &self.crit, memory)?;
         self.check_type(jws.header())?;
-        let source = self.source(jws.unverified_payload())?;
+        let source = self.source(jws.unverified_payload(), &mut buffers.json)?;
         let key = source.keys.select(jws.header(), &self.algorithms)?;
-        let (header, payload) = jws.verify_signature(key)?.into_parts();
-        let claims = ClaimsSet::parse(payload)?;
-        policy(&source.policy, &claims)?;
+        let verified = jws.verify_signature_in(key, now, memory)?;
+        let fresh = verified.fresh();
+        let (header, payload) = verified.into_parts();
+        let claims = ClaimsSet::parse_in(payload, buffers)?;
+        policy(&source.policy, &claims, now)?;
+        // What the policy refuses is not worth remembering.
+        if let (Some(tag), Some(cache), Some(expires)) = (fresh, &mut memory.cache, claims.expiration())
+            && now < expires
+        {
+            cache.insert(tag, expires);
+        }
         Ok((header, claims))
     }
 
@@ -218,12 +252,11 @@ impl Verifier {
 
     /// The source of keys for a payload. Its `iss` is read before the signature is verified for this one purpose; the
     /// policy of the source compares it again afterwards.
-    pub(super) fn source(&self, unverified_payload: &[u8]) -> Result<&Source, Error> {
+    pub(super) fn source(&self, unverified_payload: &[u8], buffers: &mut Buffers) -> Result<&Source, Error> {
         if let [only] = self.sources.as_slice() {
             return Ok(only);
         }
-        let object = json::parse_object(unverified_payload).ok();
-        let issuer = object.as_ref().and_then(|object| object.member("iss")).and_then(json::Raw::string);
+        let issuer = buffers.member(unverified_payload, "iss").and_then(json::Raw::string);
         let trusts = |source: &&Source| {
             let accepted = source.policy.issuer.iter().flatten();
             issuer.as_ref().is_some_and(|issuer| accepted.into_iter().any(|one| one == issuer))
@@ -273,7 +306,7 @@ pub(super) fn plan(claims: &ClaimsSet) -> Result<Plan, Error> {
 
 /// A token that has passed every step but revocation. It shows no claims.
 pub struct PendingJwt {
-    header: ProtectedHeader,
+    header: Arc<ProtectedHeader>,
     claims: ClaimsSet,
     revocation: Option<(Plan, FailurePolicy)>,
 }
@@ -301,7 +334,7 @@ impl PendingJwt {
 /// A token that has passed every step. Only [`Verifier::verify`] and [`PendingJwt::decide`] make one.
 #[derive(Clone)]
 pub struct VerifiedJwt {
-    header: ProtectedHeader,
+    header: Arc<ProtectedHeader>,
     claims: ClaimsSet,
     revocation: RevocationState,
 }
@@ -315,7 +348,7 @@ impl VerifiedJwt {
 
     /// The protected header.
     #[must_use]
-    pub fn header(&self) -> &ProtectedHeader {
+    pub fn header(&self) -> &Arc<ProtectedHeader> {
         &self.header
     }
 

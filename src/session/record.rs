@@ -94,7 +94,7 @@ impl SubjectRecord {
             return None;
         }
         let object = json::parse_object(text.as_bytes()).ok()?;
-        let known = object.iter().all(|(name, _)| RECORD_MEMBERS.contains(&name));
+        let known = object.iter().all(|(name, _)| RECORD_MEMBERS.contains(&name.as_ref()));
         if !known || whole(&object, "wx")? != u64::from(SCHEMA) {
             return None;
         }
@@ -174,7 +174,7 @@ fn entry_matters_for(policy: &SessionPolicy) -> u64 {
 
 fn session(raw: Raw<'_>) -> Option<Session> {
     let object = raw.object()?;
-    if !object.iter().all(|(name, _)| SESSION_MEMBERS.contains(&name)) {
+    if !object.iter().all(|(name, _)| SESSION_MEMBERS.contains(&name.as_ref())) {
         return None;
     }
     let text = |raw: Raw<'_>| raw.string().map(std::borrow::Cow::into_owned);
