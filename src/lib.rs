@@ -12,6 +12,8 @@
 //! | requests | [`request`] |
 //! | sessions | [`session`] |
 //!
+//! The arithmetic of signatures is a crate of its own; of it, [`prepared`] bounds the memory that keys in use take.
+//!
 //! A module uses only those above its own row. The JavaScript bindings exist on `wasm32` with the feature `js` alone.
 
 #[cfg(all(target_arch = "wasm32", feature = "js"))]
@@ -33,6 +35,7 @@ pub mod time;
 
 pub use error::{Error, ErrorCode};
 pub use time::UnixTime;
+pub use waxseal_arithmetic::prepared;
 
 /// The README's Rust program, compiled as a documentation test.
 #[cfg(doctest)]

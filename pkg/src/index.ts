@@ -30,6 +30,15 @@ export {
 export { createSessions, type Sessions } from "./sessions/sessions.js";
 export type * from "./sessions/types.js";
 export type { SessionStore, StoreDescription } from "./stores/store.js";
-export { decodeUnverified, type ExplainedStep, type Explanation, explain, init, thumbprint } from "./tools.js";
+export {
+  decodeUnverified,
+  type ExplainedStep,
+  type Explanation,
+  explain,
+  init,
+  type TableMemory,
+  tableMemory,
+  thumbprint,
+} from "./tools.js";
 export type * from "./types.js";
 export { createVerifier, type Verifier } from "./verifier.js";

@@ -37,6 +37,38 @@ export function decodeUnverified<C = Partial<Claims>>(token: string): { header: 
   return { header: JSON.parse(header) as Record<string, unknown>, claims: JSON.parse(claims) as C };
 }
 
+/** The memory for tables, see {@link tableMemory}. */
+export interface TableMemory {
+  /** The most that may be used, in bytes. */
+  limit: number;
+  /** What is used now, in bytes. */
+  used: number;
+  /** How many keys hold a part of it. */
+  keys: number;
+}
+
+/**
+ * The memory in which the keys that are in use keep what makes their verification fast, for all verifiers of this process
+ * (of this isolate, on Workers) together.
+ *
+ * A P-256 key that has verified some ten tokens is given a table of about 100 KB, and the first one 300 KB more that all
+ * share; an RSA key keeps about 10 KB from its first token on. Where the limit is reached, keys that are no longer used
+ * make room for those that are. Verification never fails for want of memory: it is slower.
+ *
+ * @param options `limit`: the most that may be used from now on, in bytes, 0 to 4294967295; it is 1048576 unless set. What
+ *   is above a lower limit is given up at once.
+ * @returns The memory as it is after that.
+ * @throws WaxsealError `ERR_OPTION_INVALID`
+ */
+export function tableMemory(options?: { limit?: number }): TableMemory {
+  const [limit, used, keys] = call((core) => core.table_memory(options)) as Iterable<number> as [
+    number,
+    number,
+    number,
+  ];
+  return { limit, used, keys };
+}
+
 /** One step of {@link explain}. */
 export interface ExplainedStep {
   /** The step. */

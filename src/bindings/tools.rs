@@ -1,4 +1,4 @@
-//! Reading tokens without trusting them: for developers, tools and tests.
+//! Reading tokens without trusting them, and looking into the module: for developers, tools and tests.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
@@ -10,12 +10,26 @@ use super::verifier::{VerifiedTexts, options};
 use crate::error::Error;
 use crate::jwt::verify::Verifier;
 use crate::jwt::{self, explain};
+use crate::prepared::{self, Usage};
 
 /// The texts of a token that nobody has verified.
 #[wasm_bindgen]
 pub fn decode_unverified(token: &JsValue) -> Result<VerifiedTexts, Error> {
     let (header, claims) = jwt::decode_unverified(&text::token(token)?)?;
     Ok(Array::of2(&claims.into(), &header.into()).unchecked_into())
+}
+
+/// Bounds the memory for the tables of keys, if `options` has a `limit`, and says how much of it is used.
+#[wasm_bindgen]
+pub fn table_memory(options: &JsValue) -> Result<Vec<usize>, Error> {
+    let mut fields = Fields::read(options)?;
+    let limit = fields.whole("limit")?;
+    fields.finish()?;
+    if let Some(limit) = limit {
+        prepared::set_limit(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    let Usage { limit, used, keys } = prepared::usage();
+    Ok(vec![limit, used, keys])
 }
 
 /// Every step of verification with its outcome. `call` holds the option `now`.

@@ -33,6 +33,7 @@ import { sessionsRaces } from "./sessions-races.js";
 import { sessionsRefresh } from "./sessions-refresh.js";
 import { signers } from "./signers.js";
 import { storeFailures } from "./store-failures.js";
+import { tables } from "./tables.js";
 import { vectors } from "./vectors.js";
 import { verify } from "./verify.js";
 
@@ -55,6 +56,7 @@ export const suites: Record<string, Suite> = {
   decode,
   metrics,
   counted,
+  tables,
   sessionsLogin,
   sessionsArriving,
   sessionsKeys,
