@@ -2,7 +2,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { createVerifier } from "fast-jwt";
 import jwt from "jsonwebtoken";
-import { onlyKey, type Peer, type Prepared, subjectOfClaims, type Trust } from "./peer.js";
+import { cacheSize, onlyKey, type Peer, type Prepared, subjectOfClaims, type Trust } from "./peer.js";
 
 function publicKey(trust: Trust): KeyObject {
   return createPublicKey({ key: onlyKey(trust) as JsonWebKey, format: "jwk" });
@@ -29,7 +29,7 @@ export const fastJwtCacheHit: Peer = {
   name: "fast-jwt, cache hit",
   checksClaims: true,
   remembers: true,
-  prepare: async (trust) => prepareFastJwt(trust, trust.tokens),
+  prepare: async (trust) => prepareFastJwt(trust, cacheSize(trust)),
 };
 
 export const jsonwebtoken: Peer = {

@@ -27,7 +27,7 @@ export interface Trust {
   readonly jwks: { readonly keys: PublicJwk[] };
   readonly issuer: string;
   readonly audience: string;
-  /** How many tokens there are, for caches that are to hold all of them. */
+  /** How many tokens there are. */
   readonly tokens: number;
 }
 
@@ -55,6 +55,11 @@ export interface Peer {
 /** The subject of a result that is an object of claims. */
 export function subjectOfClaims(claims: unknown): string | undefined {
   return (claims as { sub?: string }).sub;
+}
+
+/** For caches that are to hold all tokens: with room, for some hold less than they are told when keys fall unevenly. */
+export function cacheSize({ tokens }: Trust): number {
+  return 2 * tokens;
 }
 
 export function onlyKey({ jwks }: Trust): PublicJwk {

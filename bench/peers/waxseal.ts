@@ -1,5 +1,5 @@
 import { createVerifier, type VerifyResult } from "waxseal";
-import type { Peer, Prepared, Trust } from "./peer.js";
+import { cacheSize, type Peer, type Prepared, type Trust } from "./peer.js";
 
 async function prepare({ jwks, issuer, audience }: Trust, more: object): Promise<Prepared> {
   const verifier = await createVerifier({ keys: jwks, issuer, audience, ...more });
@@ -21,5 +21,5 @@ export const waxsealCacheHit: Peer = {
   checksClaims: true,
   remembers: true,
   optional: true,
-  prepare: (trust) => prepare(trust, { cache: { max: trust.tokens } }),
+  prepare: (trust) => prepare(trust, { cache: { max: cacheSize(trust) } }),
 };
