@@ -42,7 +42,8 @@ impl Block {
     pub(super) const ZERO: Self = Self { even: [Lanes::ZERO; 2], odd: [Lanes::ZERO; 2] };
 }
 
-/// The blocks of a factor: one of zeros below, and two above, of which the first word holds the highest digit.
+/// The blocks of a factor, from the top down, so that a walk reads upwards in memory: two above the highest digits, of
+/// which the first word holds the highest digit, and one of zeros below.
 pub(super) const fn blocks(strips: usize) -> usize {
     2 * strips + 3
 }
@@ -84,24 +85,27 @@ impl Columns {
         }
     }
 
-    /// Adds the products of rows to the sixteen columns that begin where the first row meets the third but last block.
-    #[inline(always)]
-    fn add_rows(&mut self, rows: &[Rows], words: &[Block]) {
-        let mut words = words.array_windows::<3>().rev();
-        let mut chunks = rows.chunks(ROWS_AT_ONCE);
-        let Some(chunk) = chunks.next() else { return };
-        self.add_chunk(chunk, &mut words);
-        for chunk in chunks {
+    /// Adds the products of rows to the sixteen columns that begin where the first row meets the second block.
+    ///
+    /// A function of its own, so that nothing but what it needs competes for the registers.
+    #[inline(never)]
+    fn add_rows(&mut self, mut rows: &[Rows], mut words: &[Block]) {
+        while rows.len() > ROWS_AT_ONCE {
+            let (now, later) = rows.split_at(ROWS_AT_ONCE);
+            self.add_chunk(now, words);
             self.split();
-            self.add_chunk(chunk, &mut words);
+            rows = later;
+            words = words.get(ROWS_AT_ONCE..).unwrap_or_default();
         }
+        self.add_chunk(rows, words);
     }
 
     #[inline(always)]
-    fn add_chunk<'a>(&mut self, rows: &[Rows], words: &mut impl Iterator<Item = &'a [Block; 3]>) {
+    fn add_chunk(&mut self, rows: &[Rows], words: &[Block]) {
         let [mut c0, mut c1, mut c2, mut c3] = self.low;
-        for (rows, [below, block, above]) in rows.iter().zip(words) {
-            let [p0, p1, p2, p3] = rows.map(Lanes::splat);
+        for ([p0, p1, p2, p3], words) in rows.iter().zip(words.windows(3)) {
+            let [above, block, below] = words else { continue };
+            let [p0, p1, p2, p3] = [Lanes::splat(*p0), Lanes::splat(*p1), Lanes::splat(*p2), Lanes::splat(*p3)];
             // Column by column, so that few words are wanted at a time and each only for a while.
             let ([e0, e1], [o0, o1]) = (block.even, block.odd);
             c0 = c0.add(p0.dot(e0)).add(p1.dot(o0)).add(p2.dot(below.even[1])).add(p3.dot(below.odd[1]));
@@ -114,17 +118,19 @@ impl Columns {
     }
 
     /// Adds the products of two groups of rows, where there are no words below the two blocks: a triangle.
-    #[inline(always)]
-    fn add_triangle(&mut self, [first, second]: &[Rows; 2], [block, above]: [Block; 2]) {
+    #[inline(never)]
+    fn add_triangle(&mut self, [first, second]: &[Rows; 2], above: &Block, block: &Block) {
         let [mut c0, mut c1, mut c2, mut c3] = self.low;
-        let [p0, p1, p2, p3] = first.map(Lanes::splat);
+        let [p0, p1, p2, p3] = first;
+        let [p0, p1, p2, p3] = [Lanes::splat(*p0), Lanes::splat(*p1), Lanes::splat(*p2), Lanes::splat(*p3)];
         let ([e0, e1], [o0, o1]) = (block.even, block.odd);
         c0 = c0.add(p0.dot(e0)).add(p1.dot(o0));
         c1 = c1.add(p0.dot(e1)).add(p1.dot(o1)).add(p2.dot(e0)).add(p3.dot(o0));
         let ([e2, e3], [o2, o3]) = (above.even, above.odd);
         c2 = c2.add(p0.dot(e2)).add(p1.dot(o2)).add(p2.dot(e1)).add(p3.dot(o1));
         c3 = c3.add(p0.dot(e3)).add(p1.dot(o3)).add(p2.dot(e2)).add(p3.dot(o2));
-        let [p0, p1, p2, p3] = second.map(Lanes::splat);
+        let [p0, p1, p2, p3] = second;
+        let [p0, p1, p2, p3] = [Lanes::splat(*p0), Lanes::splat(*p1), Lanes::splat(*p2), Lanes::splat(*p3)];
         c2 = c2.add(p0.dot(e0)).add(p1.dot(o0));
         c3 = c3.add(p0.dot(e1)).add(p1.dot(o1)).add(p2.dot(e0)).add(p3.dot(o0));
         self.low = [c0, c1, c2, c3];
@@ -168,12 +174,12 @@ pub(super) fn product(a: &Pairs, b: &[Block], strips: usize, strip: usize, sums:
     let first = strip.saturating_sub(strips);
     let mut columns = Columns::new(sums);
     let rows = a.get(2 * first..2 * strip.min(strips)).unwrap_or_default();
-    columns.add_rows(rows, b.get(..blocks(strip - first)).unwrap_or_default());
+    columns.add_rows(rows, b.get(2 * (strips + first - strip)..).unwrap_or_default());
     if strip < strips
         && let Some(last) = a.get(2 * strip..).and_then(<[_]>::first_chunk)
-        && let Some([_, block, above]) = b.first_chunk()
+        && let Some([above, block, _]) = b.last_chunk()
     {
-        columns.add_triangle(last, [*block, *above]);
+        columns.add_triangle(last, above, block);
     }
     columns.split();
     columns
@@ -187,16 +193,16 @@ pub(super) fn square(pairs: &Pairs, words: &[Block], strips: usize, strip: usize
     let first = strip.saturating_sub(strips);
     let mut columns = Columns::new([Lanes::ZERO; 4]);
     let rows = pairs.get(2 * first..strip).unwrap_or_default();
-    columns.add_rows(rows, words.get(..blocks(strip - first)).unwrap_or_default());
+    columns.add_rows(rows, words.get(2 * (strips + first - strip)..).unwrap_or_default());
     columns.double();
     if let Some(middle) = pairs.get(strip..).and_then(<[_]>::first_chunk)
-        && let Some([block, above]) = words.get(strip + 1..).and_then(<[_]>::first_chunk)
+        && let Some([above, block]) = words.get(2 * strips - strip..).and_then(<[_]>::first_chunk)
     {
         let mut block = *block;
         // No product of a digit below the triangle's first one belongs here.
         block.even[0] = block.even[0].and(Lanes::new([0xffff, -1, -1, -1]));
         block.odd[0] = block.odd[0].and(Lanes::new([0, 0, 0xffff, -1]));
-        columns.add_triangle(middle, [block, *above]);
+        columns.add_triangle(middle, above, &block);
     }
     columns.split();
     columns
@@ -205,7 +211,7 @@ pub(super) fn square(pairs: &Pairs, words: &[Block], strips: usize, strip: usize
 /// The two highest columns of the lower half of a product.
 pub(super) fn highest_of_lower_half(a: &Pairs, b: &[Block], strips: usize) -> [i64; 2] {
     let mut columns = [0; 2];
-    let mut blocks = b.get(..=2 * strips).unwrap_or_default().iter().rev();
+    let mut blocks = b.iter().skip(2);
     for rows in a.get(..2 * strips).unwrap_or_default().chunks(ROWS_AT_ONCE) {
         let mut sum = Lanes::ZERO;
         for (rows, Block { even: [e0, e1], odd: [o0, o1] }) in rows.iter().zip(blocks.by_ref()) {

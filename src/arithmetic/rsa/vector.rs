@@ -58,7 +58,7 @@ impl Modulus {
         let strips = self.strips;
         let quotient = lower_half(lower, &self.negated_inverse, strips, 0);
         let mut carry = Carry::new(self.carry_of_lower_half(&quotient, lower));
-        let mut writer = Writer::new(residue);
+        let mut writer = Writer::new(residue, strips);
         for (strip, upper) in upper.iter().enumerate().take(strips) {
             writer.push(carry.digits(product(&quotient, &self.words, strips, strips + strip, *upper)));
         }
@@ -86,13 +86,13 @@ impl Montgomery for Modulus {
     fn read(&self, octets: &[u8]) -> Residue {
         let pairs = pairs(Digits::new(octets, DIGIT_BITS), self.strips);
         let mut residue = Residue { pairs, words: [Block::ZERO; blocks(MAX_STRIPS)] };
-        write_words(&pairs, &mut residue.words);
+        write_words(&pairs, residue.words.get_mut(..blocks(self.strips)).unwrap_or_default());
         residue
     }
 
     fn multiply(&self, a: &mut Residue, b: &Residue) {
         let strips = self.strips;
-        let words = b.words.as_slice();
+        let words = b.words.get(..blocks(strips)).unwrap_or_default();
         let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
         let mut carry = Carry::new(0);
         for (strip, pairs) in lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
@@ -107,21 +107,20 @@ impl Montgomery for Modulus {
     fn square(&self, a: &mut Residue) {
         let strips = self.strips;
         let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
+        let words = a.words.get(..blocks(strips)).unwrap_or_default();
         let mut carry = Carry::new(0);
-        for strip in 0..2 * strips {
-            let digits = carry.digits(square(&a.pairs, &a.words, strips, strip));
-            if let Some(upper) = strip.checked_sub(strips).and_then(|strip| upper.get_mut(strip)) {
-                *upper = digits;
-            } else if let Some(pairs) = lower.as_chunks_mut::<2>().0.get_mut(strip) {
-                *pairs = narrow(digits);
-            }
+        for (strip, pairs) in lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
+            *pairs = narrow(carry.digits(square(&a.pairs, words, strips, strip)));
+        }
+        for (strip, digits) in upper.iter_mut().enumerate().take(strips) {
+            *digits = carry.digits(square(&a.pairs, words, strips, strips + strip));
         }
         self.reduce(&lower, &upper, a);
     }
 
     fn write(&self, residue: &Residue, octets: &mut [u8]) {
         let digits = residue.pairs.iter().flatten().flat_map(|pair| [pair << 16 >> 16, pair >> 16]);
-        let modulus = self.words.iter().skip(1).flat_map(|block| block.even).flat_map(Lanes::lanes);
+        let modulus = self.words.iter().rev().skip(1).flat_map(|block| block.even).flat_map(Lanes::lanes);
         let negative = digits.clone().fold(0, |carry, digit| (carry + digit) >> DIGIT_BITS) < 0;
         let mut carry = 0;
         let digits = digits.zip(modulus).map(|(digit, word)| {
@@ -174,7 +173,7 @@ fn words(pairs: &Pairs, strips: usize) -> Box<[Block]> {
 
 fn write_words(pairs: &Pairs, words: &mut [Block]) {
     let mut expansion = Expansion { digits: Lanes::ZERO, words: Lanes::ZERO };
-    for (block, rows) in words.iter_mut().skip(1).zip(pairs) {
+    for (block, rows) in words.iter_mut().rev().skip(1).zip(pairs) {
         let [a, b, c, d] = rows.map(|pair| [pair << 16 >> 16, pair >> 16]);
         *block = expansion.block([Lanes::new([a[0], a[1], b[0], b[1]]), Lanes::new([c[0], c[1], d[0], d[1]])]);
     }
@@ -204,14 +203,14 @@ impl Expansion {
 struct Writer<'a> {
     expansion: Expansion,
     pairs: core::slice::IterMut<'a, [Rows; 2]>,
-    words: core::slice::IterMut<'a, [Block; 2]>,
+    words: core::iter::Rev<core::slice::IterMut<'a, [Block; 2]>>,
 }
 
 #[allow(clippy::inline_always, reason = "the digits are to stay in registers")]
 impl<'a> Writer<'a> {
     #[inline(always)]
-    fn new(residue: &'a mut Residue) -> Self {
-        let words = residue.words.get_mut(1..).unwrap_or_default().as_chunks_mut::<2>().0.iter_mut();
+    fn new(residue: &'a mut Residue, strips: usize) -> Self {
+        let words = residue.words.as_chunks_mut::<2>().0.get_mut(..=strips).unwrap_or_default().iter_mut().rev();
         let pairs = residue.pairs.as_chunks_mut::<2>().0.iter_mut();
         Self { expansion: Expansion { digits: Lanes::ZERO, words: Lanes::ZERO }, pairs, words }
     }
@@ -221,14 +220,15 @@ impl<'a> Writer<'a> {
         if let (Some(pairs), Some(words)) = (self.pairs.next(), self.words.next()) {
             *pairs = narrow(digits);
             let [a, b, c, d] = digits;
-            *words = [self.expansion.block([a, b]), self.expansion.block([c, d])];
+            let lower = self.expansion.block([a, b]);
+            *words = [self.expansion.block([c, d]), lower];
         }
     }
 
     #[inline(always)]
     fn finish(mut self) {
         if let Some(words) = self.words.next() {
-            *words = [self.expansion.block([Lanes::ZERO; 2]), Block::ZERO];
+            *words = [Block::ZERO, self.expansion.block([Lanes::ZERO; 2])];
         }
     }
 }
