@@ -171,8 +171,8 @@ mod portable {
 
         /// The eight numbers as halves of four lanes. They must fit 16 bits.
         pub(crate) fn narrow(self, upper: Self) -> Self {
-            let ([a, b, c, d], [e, f, g, h]) = (self.0, upper.0);
-            Self([joined(a, b), joined(c, d), joined(e, f), joined(g, h)])
+            let [[a, b], [c, d]] = [self, upper].map(|Self([a, b, c, d])| [joined(a, b), joined(c, d)]);
+            Self([a, b, c, d])
         }
 
         fn zip(self, other: Self, operation: impl Fn(i32, i32) -> i32) -> Self {

@@ -1,14 +1,37 @@
-//! Columns of products of digits, sixteen at a time.
+//! Columns of products of digits, sixteen at a time, and their carries.
 //!
-//! A factor is kept in two forms. As *pairs*, a lane holds two digits, a_i below and a_{i+1} above, for even i. As
-//! *words*, a lane m holds two as well, b_m below and b_{m-1} above. The dot product of a pair and a word is then
-//! a_i·b_m + a_{i+1}·b_{m-1}, and both products belong to column i + m. One instruction does that for four columns, with
-//! the pair in every lane.
+//! A number has n digits of 13 bits, n = 16·strips, the least significant first. Digits are signed, and a number has many
+//! representations; what counts is that digits are small. A factor is kept in two forms:
 //!
-//! Four sums hold the columns 16b to 16b + 15. What a pair i needs for them are the words from 16b - i on, and the pair
-//! i + 4 needs those four further down: three of four vectors are the same. A [`Walk`] keeps them, so that each pair
-//! costs one load of words and one of itself for four dot products. Pairs with i divisible by four want words at a
-//! multiple of four, and the others want them two lanes off; a [`Block`] has both, so that every load is a whole vector.
+//! - as *pairs*: lane i/2 holds `a[i]` below and `a[i + 1]` above, for even i;
+//! - as *words*: lane m holds `b[m]` below and `b[m - 1]` above, for every m from 0 to n.
+//!
+//! The dot product of a pair and a word is then `a[i]·b[m] + a[i + 1]·b[m - 1]`, and both products belong to column
+//! i + m. With the pair in all lanes and four words in a vector, one instruction serves four columns. For the columns k
+//! to k + 15, the pair i wants the words from k - i on, and the pair i + 4 those four further down, of which three vectors
+//! of four are the same: eight rows of products share ten loads of words for sixteen dot products. Pairs with i divisible
+//! by four want words from a multiple of four on, the others from two further down; a [`Block`] has both, so that every
+//! load is a whole vector.
+//!
+//! # Bounds
+//!
+//! Let D = 4182 and B = 2^13. For at most 320 digits:
+//!
+//! | value | bound | why |
+//! |---|---|---|
+//! | digit | D | below; at import 4096 |
+//! | product of a pair and a word | 2·D² | |
+//! | sum in a lane | 112·D² + 8191 < 1.96·10^9 < 2^31 | 96 rows between two splits, 16 of a triangle, and what was there: a digit, or what a split left |
+//! | column | 320·D² + D < 5.6·10^9 | one product of each row, and a digit of what is reduced |
+//! | `low` after a split | 0 to 8191 | masked |
+//! | `high` after a split | 5.6·10^9/B + 1 < 684 000 | the quotient of the column by B, rounded down |
+//! | carry from the half that is not computed | 684 000 | it stands for the `high` of the column below |
+//! | column after the first carry | 684 000 + 8191 | `low`, and `high` of the column below |
+//! | second carry | 85 | (684 000 + 8191 + 4096)/B, rounded down |
+//! | digit | 4096 + 85 < D | what the second carry leaves, and that of the column below |
+//!
+//! So no sum overflows, whatever the operands are, and there is nothing to check: neither of a key nor of a signature. A
+//! column of a square is doubled after its split. The portable lanes check all of this in debug builds.
 
 use super::super::lanes::Lanes;
 
@@ -105,6 +128,7 @@ impl Columns {
         let [mut c0, mut c1, mut c2, mut c3] = self.low;
         for ([p0, p1, p2, p3], words) in rows.iter().zip(words.windows(3)) {
             let [above, block, below] = words else { continue };
+            // One by one: copied as an array, they would be loaded as a vector and shuffled.
             let [p0, p1, p2, p3] = [Lanes::splat(*p0), Lanes::splat(*p1), Lanes::splat(*p2), Lanes::splat(*p3)];
             // Column by column, so that few words are wanted at a time and each only for a while.
             let ([e0, e1], [o0, o1]) = (block.even, block.odd);
@@ -151,8 +175,8 @@ impl Carry {
         Self { high: Lanes::new([0, 0, 0, carry]), carry: Lanes::ZERO }
     }
 
-    /// The digits of the next sixteen columns. They are carried twice by one place, which leaves a little more than 13
-    /// bits and needs no loop.
+    /// The digits of the next sixteen columns, which are split. They are carried twice by one place, which leaves a little
+    /// more than 13 bits but never has to go on.
     #[inline(always)]
     pub(super) fn digits(&mut self, columns: Columns) -> [Lanes; 4] {
         let mut digits = [Lanes::ZERO; 4];
@@ -222,4 +246,78 @@ pub(super) fn highest_of_lower_half(a: &Pairs, b: &[Block], strips: usize) -> [i
         columns = [columns[0] + i64::from(lower), columns[1] + i64::from(upper)];
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::vector::tests::{digits_of, factor};
+    use super::*;
+
+    const B: i64 = 1 << DIGIT_BITS;
+    const LARGEST: i32 = 4182;
+
+    /// Whether digits stand for the same number as columns, but for what the last one carries.
+    fn assert_same(digits: &[i32], columns: &[i64]) {
+        let mut carry = 0;
+        for (k, (digit, column)) in digits.iter().zip(columns).enumerate() {
+            assert!(digit.abs() <= LARGEST, "digit {k} is {digit}");
+            carry += column - i64::from(*digit);
+            assert_eq!(carry % B, 0, "digit {k} is {digit}");
+            carry /= B;
+        }
+    }
+
+    fn columns_of(a: &[i32], b: &[i32]) -> Vec<i64> {
+        let mut columns = vec![0; a.len() + b.len()];
+        for (i, a) in a.iter().enumerate() {
+            for (j, b) in b.iter().enumerate() {
+                columns[i + j] += i64::from(*a) * i64::from(*b);
+            }
+        }
+        columns
+    }
+
+    /// Every combination of digits at the ends of their range, with signs that agree, alternate, or change half-way.
+    fn extremes(length: usize) -> Vec<Vec<i32>> {
+        let signs: [fn(usize, usize) -> bool; 5] =
+            [|_, _| true, |_, _| false, |i, _| i % 2 == 0, |i, _| i % 4 < 2, |i, length| i < length / 2];
+        let mut numbers: Vec<Vec<i32>> = signs
+            .iter()
+            .map(|sign| (0..length).map(|i| if sign(i, length) { LARGEST } else { -LARGEST }).collect())
+            .collect();
+        numbers.push((0..length).map(|i| i32::try_from(i * 2477 % 8191).unwrap() - 4095).collect());
+        numbers
+    }
+
+    #[test]
+    fn products_and_squares_of_the_largest_digits_are_exact_for_every_number_of_strips() {
+        for strips in 1..=MAX_STRIPS {
+            for a in extremes(STRIP * strips) {
+                let (pairs, words_of_a) = factor(&a);
+                let mut carry = Carry::new(0);
+                let digits: Vec<i32> = (0..2 * strips)
+                    .flat_map(|strip| digits_of(carry.digits(square(&pairs, &words_of_a, strips, strip))))
+                    .collect();
+                assert_same(&digits, &columns_of(&a, &a));
+                for b in extremes(STRIP * strips) {
+                    let (_, words) = factor(&b);
+                    let expected = columns_of(&a, &b);
+                    let mut carry = Carry::new(0);
+                    // What is reduced is added to the upper half.
+                    let digits: Vec<i32> = (0..2 * strips)
+                        .flat_map(|strip| {
+                            let added = if strip < strips { 0 } else { LARGEST };
+                            let columns = product(&pairs, &words, strips, strip, [Lanes::splat(added); 4]);
+                            digits_of(carry.digits(columns))
+                        })
+                        .collect();
+                    let added = (0..).map(|k| if k < STRIP * strips { 0 } else { i64::from(LARGEST) });
+                    let sums: Vec<i64> = expected.iter().zip(added).map(|(column, added)| column + added).collect();
+                    assert_same(&digits, &sums);
+                    let half = STRIP * strips;
+                    assert_eq!(highest_of_lower_half(&pairs, &words, strips), [expected[half - 2], expected[half - 1]]);
+                }
+            }
+        }
+    }
 }

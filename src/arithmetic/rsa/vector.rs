@@ -1,6 +1,32 @@
 //! Montgomery multiplication by dot products of 16-bit lanes.
+//!
+//! With R = B^n and N the modulus, a product T = a·b is divided by R in three steps (Montgomery 1985, on whole numbers
+//! instead of digit by digit): q = T·N' modulo R with N' = -1/N, then T + q·N, which R divides, then its upper half. Of the
+//! first product only the lower half is computed, of the second only the upper half and the two columns below it.
+//!
+//! n is such that N < R/4. With D and B of [`columns`](super::columns), whose digits bound every number of n digits by
+//! D·(R - 1)/(B - 1) < 0.511·R:
+//!
+//! | value | bound | why |
+//! |---|---|---|
+//! | residue a, b | \|a\| < N | what is read is below N; below |
+//! | T | \|T\| < N² < R²/16 | |
+//! | q | \|q\| < 0.511·R | n digits, whichever they are |
+//! | (T + q·N)/R | below N·(N/R + 0.511) < 0.761·N | |
+//!
+//! - **No digit is lost above.** A number of n (or 2n) digits and a carry c beyond them is c·R (or c·R²) and at most 0.511
+//!   of that. It is below R/4 (or R²/16), so c = 0.
+//! - **The carry out of the lower half is exact.** T and q·N have lower halves whose sum is c·R. Without the columns below
+//!   n - 2, which are below 5.6·10^9 each, the sum is off by less than 5.6·10^9·B^(n - 2)/(B - 1) < 0.011·R, so c is the
+//!   nearest integer.
+//! - **q need not be the least one.** Any number that is T·N' modulo R does, and so does the one that its digits stand for
+//!   when the carry beyond them is dropped.
 
-#![allow(clippy::as_conversions, reason = "digits of 13 bits")]
+#![allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "widths of digits as numbers of digits, and a carry that is below 2^20"
+)]
 
 use super::super::lanes::Lanes;
 use super::columns::{
@@ -230,5 +256,24 @@ impl<'a> Writer<'a> {
         if let Some(words) = self.words.next() {
             *words = [Block::ZERO, self.expansion.block([Lanes::ZERO; 2])];
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Both forms of a factor with these digits, as wide as there are digits.
+    pub(in super::super) fn factor(digits: &[i32]) -> (Pairs, Box<[Block]>) {
+        let mut pairs = NO_PAIRS;
+        for (pair, digits) in pairs.as_flattened_mut().iter_mut().zip(digits.as_chunks::<2>().0) {
+            *pair = digits[0] & 0xffff | digits[1] << 16;
+        }
+        let words = words(&pairs, digits.len() / STRIP);
+        (pairs, words)
+    }
+
+    pub(in super::super) fn digits_of(digits: [Lanes; 4]) -> Vec<i32> {
+        digits.into_iter().flat_map(Lanes::lanes).collect()
     }
 }
