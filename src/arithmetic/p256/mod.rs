@@ -1,4 +1,48 @@
-//! ECDSA verification on P-256 (FIPS 186-5 section 6.4.2).
+//! ECDSA verification on P-256 (FIPS 186-5 section 6.4.2), in variable time, for public data alone.
+//!
+//! u₁ = e/s and u₂ = r/s modulo n; the signature is valid if the x-coordinate of u₁·G + u₂·Q is r modulo n. There are
+//! two ways to that sum, and both give the same answer to everything:
+//!
+//! - **cold**, for any key: doublings and additions over non-adjacent forms of u₁ and u₂;
+//! - **hot**, with tables of multiples of G and Q, in 75 terms at most and without doublings.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `limbs.rs` | the representation of numbers: nine signed limbs of 29 bits |
+//! | `field.rs` | integers modulo p in Montgomery form, and why no accumulator overflows |
+//! | `inverse.rs` | inverses modulo p and n by division steps |
+//! | `scalar.rs` | integers modulo n, and their digits |
+//! | `point.rs` | the group: affine and Jacobian formulas |
+//! | `generator.rs`, `table.rs` | multiples of points |
+//! | `verify.rs` | the two ways |
+//!
+//! # Bounds
+//!
+//! Field elements are reduced by their multiplications alone, never to the least residue: a number stands for its
+//! element while it stays within these bounds, in units of p. Limbs are tight, as `limbs.rs` says, but for a
+//! y-coordinate that was negated, whose limbs are the negatives of tight ones.
+//!
+//! | number | x or X | y or Y | Z |
+//! |---|---|---|---|
+//! | key, entry of a table | -0.01 to 1.01 | -0.01 to 1.01 | |
+//! | term: an entry or its negative | -0.01 to 1.01 | ±1.01 | |
+//! | sum of two terms | -2.1 to 1.1 | -1.1 to 2.2 | |
+//! | sum of four terms | -2.2 to 5.1 | -2.4 to 2.2 | |
+//! | Jacobian sum, double | -4.5 to 5.1 | -2.7 to 2.2 | -0.2 to 1.3 |
+//!
+//! `bounds.rs` computes them: it follows every formula with intervals, to a fixed point, and checks what each
+//! multiplication wants of its factors. Builds with overflow checks, which those of tests are, check the same on numbers.
+//!
+//! # Exceptional cases
+//!
+//! The formulas are wrong for some points. No entry of a table is infinity, and a digit of 0 adds nothing.
+//!
+//! | operation | wrong for | what is done |
+//! |---|---|---|
+//! | affine sum | equal or opposite points | in building tables: does not occur, by the order of the group; in the hot way: a factor 0 of the product that is inverted is noticed, and the cold way decides |
+//! | affine double | y = 0 | no such point: the order of the group is odd |
+//! | mixed sum | infinity, equal or opposite points | Z becomes 0; in the hot way it stays 0 to the end, and the cold way decides; the cold way looks at once, and doubles, or knows the sum to be infinity |
+//! | Jacobian double | none | infinity stays infinity |
 
 #![allow(
     clippy::many_single_char_names,
@@ -6,6 +50,8 @@
     reason = "names are those of the formulas that are cited"
 )]
 
+#[cfg(test)]
+mod bounds;
 mod field;
 mod generator;
 mod inverse;

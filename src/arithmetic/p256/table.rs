@@ -15,6 +15,9 @@ pub(super) const KEY_WIDTH: usize = 6;
 /// The most additions that share an inversion when a table is built.
 const BATCH: usize = 64;
 
+/// The most windows that are built at once: those of 16 points, of a width of 5.
+const MOST_WINDOWS: usize = 2 * BATCH / 16;
+
 /// The multiples digit·2^(width·index)·P of a point P, for the digits from 1 to 2^(width-1) of every window.
 #[derive(Debug)]
 pub struct Table {
@@ -61,7 +64,7 @@ impl Table {
 pub struct TableBuilder {
     table: Table,
     /// The point whose multiples the next window has.
-    base: Affine,
+    base: Packed,
 }
 
 impl TableBuilder {
@@ -73,7 +76,7 @@ impl TableBuilder {
 
     pub(super) fn new(point: &Affine, width: usize) -> Self {
         let points = Vec::with_capacity(windows(width) << (width - 1));
-        Self { table: Table { width, points }, base: *point }
+        Self { table: Table { width, points }, base: Packed::from(point) }
     }
 
     /// Adds windows to the table, as many as let [`BATCH`] additions share an inversion. Returns whether it is complete.
@@ -83,7 +86,7 @@ impl TableBuilder {
         let missing = windows(*width) - points.len() / multiples;
         let count = missing.min(2 * BATCH / multiples);
         let begin = points.len();
-        points.resize(begin + count * multiples, GENERATOR);
+        points.resize(begin + count * multiples, self.base);
         let new = points.get_mut(begin..).unwrap_or_default();
         self.base = bases(new, multiples, *width, &self.base);
         fill(new, multiples);
@@ -101,10 +104,10 @@ impl TableBuilder {
 }
 
 /// Sets the first point of each window, given that of the first window; returns that of the window after the last.
-fn bases(points: &mut [Packed], multiples: usize, width: usize, first: &Affine) -> Affine {
-    let mut doubled = [Jacobian::from(first); BATCH];
-    let mut inverses = [Field::ZERO; BATCH];
-    let mut point = Jacobian::from(first);
+fn bases(points: &mut [Packed], multiples: usize, width: usize, first: &Packed) -> Packed {
+    let mut point = Jacobian::from(&first.unpacked());
+    let mut doubled = [point; MOST_WINDOWS];
+    let mut inverses = [Field::ZERO; MOST_WINDOWS];
     let count = points.len() / multiples;
     for (doubled, inverse) in doubled.iter_mut().zip(&mut inverses).take(count) {
         for _ in 0..width {
@@ -114,13 +117,13 @@ fn bases(points: &mut [Packed], multiples: usize, width: usize, first: &Affine) 
         *inverse = point.z;
     }
     // No multiple of a point by a power of 2 is infinity: Z is not 0.
-    invert_all(inverses.get_mut(..count).unwrap_or_default(), &mut [Field::ZERO; BATCH]);
+    invert_all(inverses.get_mut(..count).unwrap_or_default(), &mut [Field::ZERO; MOST_WINDOWS]);
     let mut next = *first;
     for ((window, doubled), inverse) in points.chunks_exact_mut(multiples).zip(&doubled).zip(&inverses) {
         if let Some(base) = window.first_mut() {
-            *base = Packed::from(&next);
+            *base = next;
         }
-        next = doubled.to_affine(inverse);
+        next = Packed::from(&doubled.to_affine(inverse));
     }
     next
 }
@@ -205,14 +208,14 @@ mod tests {
             steps += 1;
             let TableBuilder { table: Table { width, points }, base } = &builder;
             let table = Table { width: *width, points: points.clone() };
-            assert_eq!(TableBuilder { table, base: *base }.finish().is_some(), complete);
+            assert_eq!(TableBuilder { table, base: *base }.finish().is_ok(), complete);
             if complete {
                 break;
             }
         }
         assert_eq!(steps, 32);
         // One step more changes nothing.
-        assert!(builder.step() && builder.finish().is_some());
+        assert!(builder.step() && builder.finish().is_ok());
     }
 
     #[test]
