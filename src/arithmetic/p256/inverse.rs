@@ -28,11 +28,11 @@ use super::limbs::{LIMB_BITS, LIMBS, Limbs, MASK};
 const STEPS: i64 = 29;
 /// The most batches: 744 steps are 26 of 29.
 const BATCHES: usize = 26;
-/// The limbs of a cofactor, one for each batch and one for the sign; also room for a product of two numbers.
-pub(super) const WIDE: usize = BATCHES + 2;
+/// The limbs of a cofactor: one for each batch, one for the sign, and one more.
+const WIDE: usize = BATCHES + 2;
 
-/// A number that has room for cofactors and products. Limbs of 29 bits, the last one in use with the sign.
-pub(super) type Wide = [i64; WIDE];
+/// A cofactor, in limbs of 29 bits, the last one in use with the sign.
+type Wide = [i64; WIDE];
 
 /// An odd prime between 2^255 and 2^256.
 pub(super) struct Modulus {
@@ -157,8 +157,8 @@ fn apply(d: &mut Wide, e: &mut Wide, batches: usize, steps: &Steps) {
 }
 
 /// number/2^(29·digits) modulo the modulus, in nine limbs, of which the last takes what is above: a Montgomery
-/// reduction. At most 17 digits; limbs of the number below 2^62.
-pub(super) fn reduced(mut number: Wide, digits: usize, modulus: &Modulus) -> Limbs {
+/// reduction. At most 17 digits.
+fn reduced(mut number: Wide, digits: usize, modulus: &Modulus) -> Limbs {
     let digits = digits.min(BATCHES - LIMBS);
     for i in 0..digits {
         let digit = ((number[i] & MASK) * modulus.negated_inverse) & MASK;

@@ -9,9 +9,11 @@
 #![allow(
     clippy::indexing_slicing,
     clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "indices are below the constant lengths of arrays, and a cast takes the low limb"
+    clippy::cast_possible_wrap,
+    reason = "indices are below the constant lengths of arrays, and a cast is followed by a mask"
 )]
+
+use core::array::from_fn;
 
 /// The limbs of a number.
 pub(super) const LIMBS: usize = 9;
@@ -26,19 +28,15 @@ pub(super) const OCTETS: usize = 32;
 pub(super) type Limbs = [i64; LIMBS];
 
 /// The number of big-endian octets: tight.
+#[inline(never)]
 pub(super) fn from_octets(octets: &[u8; OCTETS]) -> Limbs {
-    let mut octets = octets.iter().rev();
-    let (mut accumulator, mut bits) = (0, 0);
-    [(); LIMBS].map(|()| {
-        // Up to 28 bits are left from the limb before, so at most four octets come on top.
-        while bits < LIMB_BITS {
-            accumulator |= octets.next().map_or(0, |octet| i64::from(*octet)) << bits;
-            bits += 8;
-        }
-        let limb = accumulator & MASK;
-        accumulator >>= LIMB_BITS;
-        bits -= LIMB_BITS;
-        limb
+    let (words, _) = octets.as_chunks();
+    // The least significant first, and nothing above.
+    let words = [3, 2, 1, 0].map(|i| u64::from_be_bytes(words[i]));
+    from_fn(|i| {
+        let (word, shift) = (LIMB_BITS * i / 64, LIMB_BITS * i % 64);
+        let above = words.get(word + 1).map_or(0, |above| above << 1 << (63 - shift));
+        (words[word] >> shift | above) as i64 & MASK
     })
 }
 

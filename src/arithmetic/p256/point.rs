@@ -76,7 +76,7 @@ impl Affine {
     }
 
     /// The line through self and another point of slope λ meets the curve in a third one; this is its negative.
-    #[inline]
+    #[inline(never)]
     fn third(&self, other: &Self, slope: &Field) -> Self {
         let x = slope.squared_plus(&self.x.plus(&other.x).negated());
         let y = slope.times_plus(&self.x.minus(&x), &self.y.negated());
@@ -105,6 +105,7 @@ impl Packed {
 }
 
 impl From<&Affine> for Packed {
+    #[inline(never)]
     fn from(point: &Affine) -> Self {
         let packed = |coordinate: &Field| coordinate.folded().0.map(|limb| limb as i32);
         Self { x: packed(&point.x), y: packed(&point.y) }
@@ -113,6 +114,7 @@ impl From<&Affine> for Packed {
 
 /// Replaces every number by its inverse, with one inversion (Montgomery's trick, 1987): 3M each. Changes nothing useful
 /// and returns `false` if a number is 0. `scratch` is at least as long as `numbers`.
+#[inline(never)]
 pub(super) fn invert_all(numbers: &mut [Field], scratch: &mut [Field]) -> bool {
     let mut product = Field::ONE;
     for (number, before) in numbers.iter().zip(scratch.iter_mut()) {
@@ -175,6 +177,7 @@ impl Jacobian {
     }
 
     /// self + other, whatever they are.
+    #[inline(never)]
     pub(super) fn plus(&self, other: &Affine) -> Self {
         let sum = self.plus_distinct(other);
         if !sum.z.is_zero() {
@@ -190,6 +193,7 @@ impl Jacobian {
     }
 
     /// The affine form, given 1/Z. 3M + 1S.
+    #[inline(never)]
     pub(super) fn to_affine(self, inverse: &Field) -> Affine {
         let square = inverse.squared();
         Affine { x: self.x.times(&square), y: self.y.times(&inverse.times(&square)) }

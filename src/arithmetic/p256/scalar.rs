@@ -6,8 +6,8 @@
     reason = "indices are bounded by constants below the length of an array, and casts are of numbers below 2^9"
 )]
 
-use super::inverse::{Modulus, WIDE, inverse, reduced};
-use super::limbs::{LIMB_BITS, LIMBS, Limbs, OCTETS, carried, from_octets};
+use super::inverse::{Modulus, inverse};
+use super::limbs::{LIMB_BITS, LIMBS, Limbs, MASK, OCTETS, carried, from_octets};
 
 /// n, big-endian.
 const ORDER: [u8; OCTETS] = [
@@ -50,17 +50,24 @@ impl Scalar {
         (Self::product(a, &inverse), Self::product(b, &inverse))
     }
 
-    /// a·b/2^261 modulo n, for a tight and below 2^256, and b within 33·n, its last limb below 2^30 in absolute value.
+    /// a·b/2^261 modulo n, for a tight and below 2^256, and b within 33·n, its last limb below 2^30 in absolute value: a
+    /// Montgomery multiplication, which takes up a limb of a and divides by 2^29 nine times.
+    #[inline(never)]
     fn product(a: &Limbs, b: &Limbs) -> Self {
-        let mut columns = [0; WIDE];
-        for i in 0..LIMBS {
-            for j in 0..LIMBS {
-                // At most 9 products below 2^59.
-                columns[i + j] += a[i] * b[j];
+        let mut sums: Limbs = [0; LIMBS];
+        for limb in a {
+            let lowest = sums[0] + limb * b[0];
+            let digit = (lowest & MASK) * N.negated_inverse & MASK;
+            let mut carry = (lowest + digit * N.limbs[0]) >> LIMB_BITS;
+            // A sum moves down nine places and takes up to 2^59 + 2^58 at each, and a carry below 2^34.
+            for j in 1..LIMBS {
+                sums[j - 1] = sums[j] + limb * b[j] + digit * N.limbs[j] + carry;
+                carry = 0;
             }
+            sums[LIMBS - 1] = 0;
         }
         // Within (-1.04·n, 2.04·n), for a·b is within 33·n·2^256, and 2^256 is below 1.001·n.
-        let mut number = reduced(columns, LIMBS, &N);
+        let mut number = carried(&sums);
         while number[LIMBS - 1] < 0 {
             number = combined(&number, 1, &N.limbs);
         }
@@ -75,6 +82,7 @@ impl Scalar {
 
     /// The number's absolute value when the residues are taken from -n/2 to n/2, and whether it stands for a negative
     /// one. The absolute value is below 2^255.
+    #[inline(never)]
     pub(super) fn halved_range(&self) -> (Self, bool) {
         let negated = combined(&N.limbs, -1, &self.0);
         // Whether self > n - self, from the sign of the difference.
@@ -107,6 +115,7 @@ impl Scalar {
 
     /// The non-adjacent form of a width up to 7: Σ digit·2^index with digits that are 0 or odd and below 2^(width-1) in
     /// absolute value, and at least width - 1 zeros after each that is not 0.
+    #[inline(never)]
     pub(super) fn non_adjacent_form(&self, width: usize) -> [i8; NAF_DIGITS] {
         let mut digits = [0; NAF_DIGITS];
         let (mut index, mut carry) = (0, 0);
@@ -125,6 +134,7 @@ impl Scalar {
 }
 
 /// a + sign·b as a tight number.
+#[inline(never)]
 fn combined(a: &Limbs, sign: i64, b: &Limbs) -> Limbs {
     let mut sums = *a;
     for (sum, limb) in sums.iter_mut().zip(b) {

@@ -79,7 +79,7 @@ impl TableBuilder {
         Self { table: Table { width, points }, base: Packed::from(point) }
     }
 
-    /// Adds windows to the table, as many as let [`BATCH`] additions share an inversion. Returns whether it is complete.
+    /// Adds windows to the table, as many as let 64 additions share an inversion. Returns whether it is complete.
     pub fn step(&mut self) -> bool {
         let Table { width, points } = &mut self.table;
         let multiples = 1 << (*width - 1);
