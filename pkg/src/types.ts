@@ -126,6 +126,28 @@ export interface RevocationOptions {
   tokenLifetime?: number;
 }
 
+/**
+ * The cache of verified signatures. A token that comes again is decided on as if it had not come before: its form, claims,
+ * time, policy and revocation are checked each time, and only the arithmetic of its signature is saved.
+ *
+ * An entry is a keyed hash of the whole token and of its key, under a random secret of this verifier alone. It holds no
+ * claims, and is used no longer than until the token's `exp`. When keys change, make a new verifier: it begins empty.
+ */
+export interface CacheOptions {
+  /** How many signatures are remembered, 1 to 65536. Each takes some 40 bytes, from when it is needed. */
+  max: number;
+}
+
+/** What a cache of verified signatures has done so far. */
+export interface CacheFigures {
+  /** How many signatures it remembers. */
+  size: number;
+  /** How often a signature was remembered. */
+  hits: number;
+  /** How often one had to be verified, whatever came of it. */
+  misses: number;
+}
+
 /** What a verifier reports to `onEvent`. No event contains token, cookie or key text. */
 export type VerifierEvent =
   | { type: "accepted"; source?: "bearer" | "cookie"; revocation: RevocationState }
@@ -155,6 +177,8 @@ export interface CommonVerifierOptions {
   maxTokenLength?: number;
   /** Revocation entries to check with {@link Verifier.verifyAsync} and {@link Verifier.authenticate}. */
   revocation?: RevocationOptions;
+  /** Remembers which signatures have been verified. Without it every signature is verified each time. */
+  cache?: CacheOptions;
   /** The cookie that may hold the token, for {@link Verifier.authenticate}. Without it only `Authorization` is read. */
   cookie?: string;
   /** The origins whose pages may send unsafe requests that are authenticated by cookie, such as `"https://app.example"`. */

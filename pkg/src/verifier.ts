@@ -1,10 +1,12 @@
 import { optionInvalid } from "./error.js";
+import { Exchange } from "./exchange.js";
 import { Observer } from "./observer.js";
 import { callOptions, type Clock, clockFrom, snapshot, take, withSeconds } from "./options.js";
 import { requestParts } from "./request.js";
 import { readEntries, storeFrom, writeEntry } from "./revocation-store.js";
 import type {
   AuthenticateResult,
+  CacheFigures,
   Claims,
   ProtectedHeader,
   RequestLike,
@@ -44,6 +46,7 @@ export class Verifier implements Disposable {
   readonly #clock: Clock;
   readonly #store: RevocationStore | undefined;
   readonly #observer: Observer<VerifierEvent>;
+  #exchange: Exchange | undefined;
 
   /** @internal */
   constructor(options: unknown) {
@@ -69,10 +72,9 @@ export class Verifier implements Disposable {
    */
   verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<C> {
     return this.#observer.reported(() => {
-      const [plain, clock] = callOptions(options, this.#clock);
-      const [claims, header] = this.#core.use((verifier) => verifier.verify(token, plain, clock));
+      const result = this.#verify<C>(token, this.#now(options));
       this.#observer.emit({ type: "accepted", revocation: "not-checked" });
-      return { claims: JSON.parse(claims) as C, header: JSON.parse(header) as ProtectedHeader };
+      return result;
     });
   }
 
@@ -85,8 +87,15 @@ export class Verifier implements Disposable {
    */
   async verifyAsync<C = Claims>(token: string, options?: VerifyOptions): Promise<VerifyAsyncResult<C>> {
     return this.#observer.reportedAsync(async () => {
-      const [plain, clock] = callOptions(options, this.#clock);
-      const { source: _, ...result } = await this.#decide<C>((verifier) => verifier.begin(token, plain, clock));
+      const now = this.#now(options);
+      const store = this.#store;
+      if (store === undefined) {
+        const { claims, header } = this.#verify<C>(token, now);
+        this.#observer.emit({ type: "accepted", revocation: "not-checked" });
+        return { claims, header, revocation: "not-checked" };
+      }
+      const begin = (verifier: Core.CoreVerifier) => verifier.begin(this.#exchangeWith(verifier).write(token), now);
+      const { source: _, ...result } = await this.#decide<C>(store, begin);
       return result;
     });
   }
@@ -105,9 +114,20 @@ export class Verifier implements Disposable {
     options?: VerifyOptions,
   ): Promise<AuthenticateResult<C>> {
     return this.#observer.reportedAsync(async () => {
-      const [plain, clock] = callOptions(options, this.#clock);
+      const now = this.#now(options);
       const parts = requestParts(request);
-      return this.#decide<C>((verifier) => verifier.authenticate(parts, plain, clock));
+      const store = this.#store;
+      if (store !== undefined) {
+        return this.#decide<C>(store, (verifier) => verifier.begin_authenticate(parts, now));
+      }
+      const exchange = this.#core.use((verifier) => {
+        verifier.authenticate(parts, now);
+        return this.#exchangeWith(verifier);
+      });
+      const outcome = { revocation: "not-checked", source: exchange.source() as "bearer" | "cookie" } as const;
+      const result = { ...shown<C>(exchange), ...outcome };
+      this.#observer.emit({ type: "accepted", ...outcome });
+      return result;
     });
   }
 
@@ -174,6 +194,17 @@ export class Verifier implements Disposable {
     });
   }
 
+  /**
+   * What the cache of verified signatures has done, for operators to watch: how many signatures it remembers, how often one
+   * was remembered, and how often one had to be verified. `undefined` without the option `cache`.
+   */
+  get cache(): CacheFigures | undefined {
+    const figures = this.#core.use((verifier) => verifier.cache_figures());
+    if (figures === undefined) return undefined;
+    const [size, hits, misses] = figures;
+    return { size, hits, misses };
+  }
+
   /** Frees the verifier's memory; every later call throws `ERR_DISPOSED`. */
   dispose(): void {
     this.#core.dispose();
@@ -184,11 +215,37 @@ export class Verifier implements Disposable {
     this.dispose();
   }
 
-  async #decide<C>(begin: (verifier: Core.CoreVerifier) => Core.CorePending): Promise<AuthenticateResult<C>> {
+  /** The time of a call. Without options, which is most of the time, none are read. */
+  #now(options: VerifyOptions | undefined): number {
+    const [plain, clock] = callOptions(options, this.#clock);
+    if (plain === undefined && typeof clock === "number") return clock;
+    return this.#core.use((verifier) => verifier.time(plain, clock));
+  }
+
+  /** One call into the instance. No code of the caller's runs from the writing of the token to the reading of its claims. */
+  #verify<C>(token: string, now: number): VerifyResult<C> {
+    const exchange = this.#core.use((verifier) => {
+      const exchange = this.#exchangeWith(verifier);
+      if (!verifier.verify(exchange.write(token), now)) throw verifier.fault();
+      return exchange;
+    });
+    return shown(exchange);
+  }
+
+  /** What is shared with the verifier in the instance, which is another one after a trap. */
+  #exchangeWith(verifier: Core.CoreVerifier): Exchange {
+    if (this.#exchange?.verifier !== verifier) this.#exchange = new Exchange(verifier);
+    return this.#exchange;
+  }
+
+  async #decide<C>(
+    store: RevocationStore,
+    begin: (verifier: Core.CoreVerifier) => Core.CorePending,
+  ): Promise<AuthenticateResult<C>> {
     const pending = this.#once(this.#core.use(begin));
     try {
       const keys = pending.use((check) => check.keys());
-      const answers = this.#store === undefined ? [] : await readEntries(this.#store, keys, this.#timeout());
+      const answers = await readEntries(store, keys, this.#timeout());
       const [claims, header, revocation, source] = pending.use((check) => check.decide(answers));
       const result = { revocation: revocation as RevocationState, source: source as "bearer" | "cookie" };
       this.#observer.emit({ type: "accepted", ...result });
@@ -220,4 +277,9 @@ export class Verifier implements Disposable {
   #once<T extends { free(): void }>(value: T): Once<T> {
     return new Once(value, this.#observer.replaced);
   }
+}
+
+/** What a caller is given of a token that was accepted. */
+function shown<C>(exchange: Exchange): VerifyResult<C> {
+  return { claims: JSON.parse(exchange.claims()) as C, header: exchange.header() };
 }

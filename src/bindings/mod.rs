@@ -9,6 +9,7 @@
 mod call;
 mod cookies;
 mod error;
+mod exchange;
 mod issuer;
 mod keys;
 mod object;

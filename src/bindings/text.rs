@@ -20,16 +20,19 @@ const MAX_IDENTIFIER: u32 = 65_536;
 
 /// Copies a token, unless it is longer than any token may be.
 pub(super) fn token(value: &JsValue) -> Result<String, Error> {
+    token_length(value).map(|_| String::from(value.unchecked_ref::<JsString>()))
+}
+
+/// The length of a token in UTF-16 code units, unless it is longer than any token may be.
+pub(super) fn token_length(value: &JsValue) -> Result<usize, Error> {
     let Some(text) = value.dyn_ref::<JsString>() else {
         return Err(Error::new(ErrorCode::TokenMalformed, "The token must be a string."));
     };
-    if usize::try_from(text.length()).is_ok_and(|length| length <= HARD_MAX_LENGTH) {
-        Ok(String::from(text))
-    } else {
-        let message =
-            format!("The token has {} characters; no more than {HARD_MAX_LENGTH} are ever read.", text.length());
-        Err(Error::new(ErrorCode::TokenTooLarge, message))
+    if let Some(length) = usize::try_from(text.length()).ok().filter(|length| *length <= HARD_MAX_LENGTH) {
+        return Ok(length);
     }
+    let message = format!("The token has {} characters; no more than {HARD_MAX_LENGTH} are ever read.", text.length());
+    Err(Error::new(ErrorCode::TokenTooLarge, message))
 }
 
 /// The method and headers of a request, copied.
@@ -92,9 +95,16 @@ pub(super) fn now(options: &mut Fields, clock: &JsValue) -> Result<UnixTime, Err
 /// What the clock said, in seconds.
 pub(super) fn clock(clock: &JsValue) -> Result<UnixTime, Error> {
     let seconds = clock.as_f64().ok_or("must be a number of seconds or a Date");
-    seconds
-        .and_then(instant)
-        .map_err(|why| Error::new(ErrorCode::ClockInvalid, format!("What the clock returns {why}.")))
+    seconds.and_then(instant).map_err(clock_invalid)
+}
+
+/// A time of the clock's as it was read, or as [`CoreVerifier::time`](super::verifier::CoreVerifier::time) gave it.
+pub(super) fn clock_seconds(seconds: f64) -> Result<UnixTime, Error> {
+    instant(seconds).map_err(clock_invalid)
+}
+
+fn clock_invalid(why: &str) -> Error {
+    Error::new(ErrorCode::ClockInvalid, format!("What the clock returns {why}."))
 }
 
 fn instant(seconds: f64) -> Result<UnixTime, &'static str> {

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::object::object;
 use super::options::Fields;
 use super::text;
-use super::verifier::{VerifiedTexts, options};
+use super::verifier::{TokenTexts, options};
 use crate::error::Error;
 use crate::jwt::verify::Verifier;
 use crate::jwt::{self, explain};
@@ -14,7 +14,7 @@ use crate::prepared::{self, Usage};
 
 /// The texts of a token that nobody has verified.
 #[wasm_bindgen]
-pub fn decode_unverified(token: &JsValue) -> Result<VerifiedTexts, Error> {
+pub fn decode_unverified(token: &JsValue) -> Result<TokenTexts, Error> {
     let (header, claims) = jwt::decode_unverified(&text::token(token)?)?;
     Ok(Array::of2(&claims.into(), &header.into()).unchecked_into())
 }

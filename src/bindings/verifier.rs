@@ -1,20 +1,25 @@
 //! The verifier: options in, texts of claims and header out.
 
+use core::cell::RefCell;
 use core::time::Duration;
 
-use js_sys::{Array, JsString};
+use js_sys::{Array, JsString, Uint8Array, Uint32Array};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
+use super::exchange::Exchange;
 use super::keys::ALGORITHMS;
 use super::object::texts;
 use super::options::{Fields, invalid};
+use super::random;
 use super::text::{self, Head, identifier};
 use super::value::{CLAIMS_DEPTH, read_object};
 use crate::cookie::CookieName;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
 use crate::jwk::KeySet;
+use crate::jws::CacheConfig;
+use crate::jwt::WarmVerifier;
 use crate::jwt::verify::{PendingJwt, TrustedIssuer, VerifiedJwt, Verifier, VerifierConfig};
 use crate::request;
 use crate::request::credentials::Source;
@@ -24,8 +29,8 @@ use crate::time::UnixTime;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
-/** The texts of a verified token. */
-export type VerifiedTexts = [claims: string, header: string];
+/** The texts of a token that nobody has verified. */
+export type TokenTexts = [claims: string, header: string];
 /** The texts of a verified token, what revocation said and where the token was found. */
 export type AcceptedTexts = [claims: string, header: string, revocation: string, source: string | undefined];
 /** An entry to write to the revocation store. */
@@ -34,8 +39,8 @@ export type EntryWrite = [key: string, value: string, expirationTtl: number];
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(typescript_type = "VerifiedTexts")]
-    pub type VerifiedTexts;
+    #[wasm_bindgen(typescript_type = "TokenTexts")]
+    pub type TokenTexts;
     #[wasm_bindgen(typescript_type = "AcceptedTexts")]
     pub type AcceptedTexts;
     #[wasm_bindgen(typescript_type = "EntryWrite")]
@@ -48,7 +53,9 @@ const MAX_ENTRY: u32 = 256;
 /// A verifier, and what it needs to find tokens in requests.
 #[wasm_bindgen]
 pub struct CoreVerifier {
-    verifier: Verifier,
+    // Neither is borrowed while code of the caller's can run.
+    warm: RefCell<WarmVerifier>,
+    exchange: RefCell<Exchange>,
     store_timeout: Duration,
     cookie: Option<String>,
     origins: Origins,
@@ -57,6 +64,7 @@ pub struct CoreVerifier {
 /// What options make: a verifier, and how to find tokens in requests.
 pub(super) struct VerifierOptions {
     pub(super) config: VerifierConfig,
+    cache: Option<usize>,
     cookie: Option<String>,
     origins: Origins,
 }
@@ -84,13 +92,23 @@ pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
     if let Some(revocation) = fields.nested("revocation")? {
         config.revocation = Some(self::revocation(revocation)?);
     }
+    let cache = match fields.nested("cache")? {
+        Some(mut cache) => {
+            let max = cache
+                .whole("max")?
+                .ok_or_else(|| invalid("cache.max is required: how many signatures to remember."))?;
+            cache.finish()?;
+            Some(usize::try_from(max).unwrap_or(usize::MAX))
+        }
+        None => None,
+    };
     let cookie = fields.string("cookie")?;
     if cookie.as_deref().is_some_and(|name| CookieName::new(name).is_err()) {
         return Err(invalid("cookie must be the name of a cookie."));
     }
     let origins = Origins::parse(&fields.strings("origins", false)?.unwrap_or_default())?;
     fields.finish()?;
-    Ok(VerifierOptions { config, cookie, origins })
+    Ok(VerifierOptions { config, cache, cookie, origins })
 }
 
 fn issuers(fields: &mut Fields) -> Result<Vec<TrustedIssuer>, Error> {
@@ -145,31 +163,92 @@ impl CoreVerifier {
     /// Makes a verifier from its options.
     #[wasm_bindgen(constructor)]
     pub fn new(value: &JsValue) -> Result<Self, Error> {
-        let VerifierOptions { config, cookie, origins } = options(value)?;
+        let VerifierOptions { config, cache, cookie, origins } = options(value)?;
         let store_timeout = config.revocation.as_ref().map_or(Duration::ZERO, |revocation| revocation.timeout);
-        Ok(Self { verifier: Verifier::new(config)?, store_timeout, cookie, origins })
+        let verifier = Verifier::new(config)?;
+        let cache = match cache {
+            Some(max) => Some(CacheConfig { max, secret: random::bytes()? }),
+            None => None,
+        };
+        let warm = RefCell::new(WarmVerifier::new(verifier, cache.as_ref())?);
+        Ok(Self { warm, exchange: RefCell::new(Exchange::new()), store_timeout, cookie, origins })
     }
 
-    /// Verifies a token without a store.
-    pub fn verify(&self, token: &JsValue, options: &JsValue, clock: &JsValue) -> Result<VerifiedTexts, Error> {
-        let now = call_time(options, clock)?;
-        let jwt = self.verifier.verify(&text::token(token)?, now)?;
-        Ok(Array::of2(&jwt.claims().json().into(), &jwt.header().json().into()).unchecked_into())
+    /// The time of a call in seconds, from its options and what the clock said.
+    #[expect(clippy::unused_self, reason = "a verifier that was disposed of tells no time")]
+    pub fn time(&self, options: &JsValue, clock: &JsValue) -> Result<f64, Error> {
+        call_time(options, clock).map(UnixTime::as_seconds)
     }
 
-    /// Performs every step but revocation, and says which entries to read.
-    pub fn begin(&self, token: &JsValue, options: &JsValue, clock: &JsValue) -> Result<CorePending, Error> {
-        let now = call_time(options, clock)?;
-        Ok(CorePending { jwt: Some(self.verifier.begin(&text::token(token)?, now)?), source: None })
+    /// Makes room for a token and gives the view to write it to.
+    pub fn room(&self, token: &JsValue) -> Result<Uint8Array, Error> {
+        self.exchange.borrow_mut().room(token)
+    }
+
+    /// The view of what a verification replies.
+    pub fn reply(&self) -> Uint32Array {
+        self.exchange.borrow().reply()
+    }
+
+    /// Verifies the token that was written, of so many bytes, at a time in seconds, without a store. If it is accepted the
+    /// reply says where its texts are, otherwise `fault` says why not.
+    pub fn verify(&self, length: u32, now: f64) -> bool {
+        let mut exchange = self.exchange.borrow_mut();
+        let exchange = &mut *exchange;
+        let mut warm = self.warm.borrow_mut();
+        let verified = text::clock_seconds(now).and_then(|now| warm.verify(exchange.token(length)?, now));
+        match verified {
+            Ok(jwt) => {
+                exchange.accept(jwt, None);
+                true
+            }
+            Err(why) => {
+                exchange.refuse(why);
+                false
+            }
+        }
+    }
+
+    /// Why the last token was refused.
+    pub fn fault(&self) -> JsValue {
+        self.exchange.borrow_mut().fault().into()
+    }
+
+    /// Performs every step but revocation on the token that was written, and says which entries to read.
+    pub fn begin(&self, length: u32, now: f64) -> Result<CorePending, Error> {
+        let now = text::clock_seconds(now)?;
+        let exchange = self.exchange.borrow();
+        Ok(CorePending { jwt: Some(self.warm.borrow_mut().begin(exchange.token(length)?, now)?), source: None })
+    }
+
+    /// Finds the token of a request, refuses requests of other sites, and goes on as `verify` does where there is no
+    /// store, with the source in the reply.
+    pub fn authenticate(&self, request: &Array, now: f64) -> Result<(), Error> {
+        let now = text::clock_seconds(now)?;
+        let head = Head::read(request)?;
+        let credential = request::credential(&head.as_head(), self.cookie.as_deref(), &self.origins)?;
+        let mut warm = self.warm.borrow_mut();
+        let jwt = warm.verify(credential.token, now)?;
+        self.exchange.borrow_mut().accept(jwt, Some(credential.source));
+        Ok(())
     }
 
     /// Finds the token of a request, refuses requests of other sites, and goes on as `begin` does.
-    pub fn authenticate(&self, request: &Array, options: &JsValue, clock: &JsValue) -> Result<CorePending, Error> {
-        let now = call_time(options, clock)?;
+    pub fn begin_authenticate(&self, request: &Array, now: f64) -> Result<CorePending, Error> {
+        let now = text::clock_seconds(now)?;
         let head = Head::read(request)?;
-        let (jwt, source) =
-            request::authenticate(&self.verifier, &head.as_head(), self.cookie.as_deref(), &self.origins, now)?;
-        Ok(CorePending { jwt: Some(jwt), source: Some(source) })
+        let credential = request::credential(&head.as_head(), self.cookie.as_deref(), &self.origins)?;
+        let jwt = self.warm.borrow_mut().begin(credential.token, now)?;
+        Ok(CorePending { jwt: Some(jwt), source: Some(credential.source) })
+    }
+
+    /// What the cache has done: how many signatures it remembers, hits and misses. `undefined` without a cache.
+    #[wasm_bindgen(unchecked_return_type = "[size: number, hits: number, misses: number] | undefined")]
+    pub fn cache_figures(&self) -> JsValue {
+        let Some(figures) = self.warm.borrow().cache_figures() else { return JsValue::UNDEFINED };
+        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "nobody counts beyond 2^53")]
+        let [size, hits, misses] = [figures.size as f64, figures.hits as f64, figures.misses as f64];
+        Array::of3(&size.into(), &hits.into(), &misses.into()).into()
     }
 
     /// Refuses a request of another site, whatever its method and whether or not it carries a token.
@@ -186,7 +265,7 @@ impl CoreVerifier {
     pub fn revoke_token(&self, claims: &JsValue, clock: &JsValue) -> Result<EntryWrite, Error> {
         let now = text::clock(clock)?;
         let claims = read_object(claims, "claims", CLAIMS_DEPTH, ErrorCode::OptionInvalid)?;
-        Ok(entry(&self.verifier.revoke_token(&Value::Object(claims), now)?))
+        Ok(entry(&self.warm.borrow().verifier().revoke_token(&Value::Object(claims), now)?))
     }
 
     /// What to write to revoke every token of a session.
@@ -195,13 +274,14 @@ impl CoreVerifier {
         let mut fields = Fields::read(options)?;
         let issuer = fields.string("issuer")?;
         fields.finish()?;
-        Ok(entry(&self.verifier.revoke_session(&sid, issuer.as_deref())?))
+        Ok(entry(&self.warm.borrow().verifier().revoke_session(&sid, issuer.as_deref())?))
     }
 
     /// The entry of a subject, to be read before it is revoked.
     pub fn subject_key(&self, sub: &JsValue, options: &JsValue) -> Result<String, Error> {
         let (issuer, _) = subject_cut(options)?;
-        self.verifier.subject_key(&identifier("sub", sub)?, issuer.as_deref())
+        let sub = identifier("sub", sub)?;
+        self.warm.borrow().verifier().subject_key(&sub, issuer.as_deref())
     }
 
     /// What to write to revoke tokens of a subject, given what was read: never less than what stood there.
@@ -223,7 +303,13 @@ impl CoreVerifier {
                 return Err(Error::new(ErrorCode::RevocationUnavailable, message));
             }
         };
-        Ok(entry(&self.verifier.revoke_subject(&sub, issuer.as_deref(), cut, existing.as_deref(), now)?))
+        Ok(entry(&self.warm.borrow().verifier().revoke_subject(
+            &sub,
+            issuer.as_deref(),
+            cut,
+            existing.as_deref(),
+            now,
+        )?))
     }
 }
 

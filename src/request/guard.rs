@@ -1,6 +1,6 @@
 //! The token of a request, found and verified up to revocation.
 
-use super::credentials::{self, Source};
+use super::credentials::{self, Credential, Source};
 use super::cross_site::{self, Origins, Provenance};
 use crate::error::Error;
 use crate::jwt::{PendingJwt, Verifier};
@@ -24,11 +24,27 @@ impl core::fmt::Debug for RequestHead<'_> {
     }
 }
 
-/// Finds the token of a request, in `Authorization` or in the named cookie, refuses an unsafe request of another site
-/// where it is a cookie, and verifies the token up to revocation.
+/// Finds the token of a request, in `Authorization` or in the named cookie, and refuses an unsafe request of another site
+/// where it is a cookie. The token is yet to be verified.
 ///
 /// # Errors
-/// As [`credentials::find`], [`cross_site::check`] and [`Verifier::begin`].
+/// As [`credentials::find`] and [`cross_site::check`].
+pub fn credential<'h>(
+    request: &RequestHead<'h>,
+    cookie_name: Option<&str>,
+    origins: &Origins,
+) -> Result<Credential<'h>, Error> {
+    let credential = credentials::find(request.authorization, request.cookie, cookie_name)?;
+    if credential.source == Source::Cookie {
+        cross_site::check(&request.provenance, origins)?;
+    }
+    Ok(credential)
+}
+
+/// Finds the token of a request as [`credential`] does, and verifies it up to revocation.
+///
+/// # Errors
+/// As [`credential`] and [`Verifier::begin`].
 pub fn authenticate(
     verifier: &Verifier,
     request: &RequestHead<'_>,
@@ -36,9 +52,6 @@ pub fn authenticate(
     origins: &Origins,
     now: UnixTime,
 ) -> Result<(PendingJwt, Source), Error> {
-    let credential = credentials::find(request.authorization, request.cookie, cookie_name)?;
-    if credential.source == Source::Cookie {
-        cross_site::check(&request.provenance, origins)?;
-    }
+    let credential = credential(request, cookie_name, origins)?;
     Ok((verifier.begin(credential.token, now)?, credential.source))
 }

@@ -7,4 +7,4 @@ pub mod credentials;
 pub mod cross_site;
 mod guard;
 
-pub use guard::{RequestHead, authenticate};
+pub use guard::{RequestHead, authenticate, credential};

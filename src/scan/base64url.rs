@@ -28,7 +28,7 @@ pub fn decode(text: &[u8], bytes: &mut Vec<u8>) -> bool {
     }
     let (groups, last) = rest.as_chunks::<4>();
     for group in groups {
-        let (Some([_, group @ ..]), Some(place)) = (group_of(group), bytes.get_mut(length..length + 3)) else {
+        let (Some([_, group @ ..]), Some(place)) = (group_of(*group), bytes.get_mut(length..length + 3)) else {
             return false;
         };
         place.copy_from_slice(&group);
@@ -36,11 +36,11 @@ pub fn decode(text: &[u8], bytes: &mut Vec<u8>) -> bool {
     }
     let last = match last {
         [] => Some((0, [0; 2])),
-        [a, b] => group_of(&[*a, *b, b'A', b'A']).and_then(|group| match group {
+        [a, b] => group_of([*a, *b, b'A', b'A']).and_then(|group| match group {
             [_, first, 0, 0] => Some((1, [first, 0])),
             _ => None,
         }),
-        [a, b, c] => group_of(&[*a, *b, *c, b'A']).and_then(|group| match group {
+        [a, b, c] => group_of([*a, *b, *c, b'A']).and_then(|group| match group {
             [_, first, second, 0] => Some((2, [first, second])),
             _ => None,
         }),
@@ -55,7 +55,7 @@ pub fn decode(text: &[u8], bytes: &mut Vec<u8>) -> bool {
 }
 
 /// The numbers that sixteen characters stand for.
-#[inline(always)]
+#[inline]
 fn numbers(block: &[u8; WIDTH]) -> Option<Lanes> {
     let text = Lanes::load(block);
     let (upper, lower, digit) = (text.within(65, 90), text.within(97, 122), text.within(48, 57));
@@ -68,11 +68,11 @@ fn numbers(block: &[u8; WIDTH]) -> Option<Lanes> {
 }
 
 /// The 24 bits that four characters stand for, after a byte of zero.
-#[inline(always)]
-fn group_of(group: &[u8; 4]) -> Option<[u8; 4]> {
+#[inline]
+fn group_of(group: [u8; 4]) -> Option<[u8; 4]> {
     let mut bits = 0;
     for character in group {
-        bits = bits << 6 | u32::from(number(*character)?);
+        bits = bits << 6 | u32::from(number(character)?);
     }
     Some(bits.to_be_bytes())
 }

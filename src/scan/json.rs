@@ -110,19 +110,19 @@ struct Pass<'t> {
 }
 
 impl Pass<'_> {
-    #[inline(always)]
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    #[inline(always)]
+    #[inline]
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -131,7 +131,7 @@ impl Pass<'_> {
         found
     }
 
-    #[inline(always)]
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.take(byte) { Ok(()) } else { Err(Fault::Syntax) }
     }
@@ -154,7 +154,7 @@ impl Pass<'_> {
         Ok(from..self.at)
     }
 
-    #[inline(always)]
+    #[inline]
     fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if !rest.starts_with(word) {
@@ -182,7 +182,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[inline]
     fn digits(&mut self) -> Result<(), Fault> {
         let from = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
@@ -193,7 +193,7 @@ impl Pass<'_> {
 
     /// Checks a string (RFC 8259 section 7). Gives the place of what stands between the quotes, and whether an escape is
     /// in it.
-    #[inline(always)]
+    #[inline]
     fn string(&mut self) -> Result<(Range<usize>, bool), Fault> {
         self.expect(b'"')?;
         let from = self.at;
@@ -282,7 +282,7 @@ impl Pass<'_> {
         if duplicate { Err(Fault::Duplicate) } else { Ok(()) }
     }
 
-    #[inline(always)]
+    #[inline]
     fn print(&self, name: &Range<usize>, escaped: bool) -> u32 {
         if escaped {
             return print(unescaped(self.text, name).collect::<String>().as_bytes());
@@ -292,7 +292,7 @@ impl Pass<'_> {
 }
 
 /// A number that differs for most names: of their length and their ends.
-#[inline(always)]
+#[inline]
 fn print(name: &[u8]) -> u32 {
     let ends = match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
         (Some(first), Some(last)) => u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(12),

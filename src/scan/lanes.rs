@@ -24,7 +24,7 @@ mod simd {
     pub(crate) struct Lanes(v128);
 
     impl Lanes {
-        #[inline(always)]
+        #[inline]
         pub(crate) fn load(bytes: &[u8; WIDTH]) -> Self {
             // What rustc and wasm-opt turn into one load.
             let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
@@ -32,49 +32,49 @@ mod simd {
         }
 
         /// A mask of the bytes from `first` to `last`, both below 128.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn within(self, first: i8, last: i8) -> Self {
             // As signed numbers, bytes from 128 are below every `first`.
             Self(v128_and(i8x16_gt(self.0, i8x16_splat(first - 1)), i8x16_lt(self.0, i8x16_splat(last + 1))))
         }
 
         /// A mask of the bytes that are `byte`.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn equal(self, byte: i8) -> Self {
             Self(i8x16_eq(self.0, i8x16_splat(byte)))
         }
 
         /// A mask of the bytes below `limit`.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn below(self, limit: u8) -> Self {
             Self(u8x16_lt(self.0, u8x16_splat(limit)))
         }
 
-        #[inline(always)]
+        #[inline]
         pub(crate) fn or(self, other: Self) -> Self {
             Self(v128_or(self.0, other.0))
         }
 
         /// Adds to each byte, wrapping around.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn add(self, other: Self) -> Self {
             Self(u8x16_add(self.0, other.0))
         }
 
         /// `number` where the mask is set, 0 elsewhere.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn chosen(self, number: i8) -> Self {
             Self(v128_and(self.0, i8x16_splat(number)))
         }
 
         /// A bit for each byte of a mask, the first byte's lowest.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn bits(self) -> u16 {
             i8x16_bitmask(self.0)
         }
 
         /// The 12 bytes that sixteen numbers of six bits stand for, the earlier number higher.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn packed(self) -> [u8; 12] {
             // Two numbers to twelve bits: in a lane of sixteen the earlier one is the low byte.
             let early = v128_and(u16x8_shl(self.0, 6), u16x8_splat(0x0fc0));
@@ -102,35 +102,35 @@ mod portable {
     pub(crate) struct Lanes([u8; WIDTH]);
 
     impl Lanes {
-        #[inline(always)]
+        #[inline]
         pub(crate) fn load(bytes: &[u8; WIDTH]) -> Self {
             Self(*bytes)
         }
 
-        #[inline(always)]
+        #[inline]
         fn mask(self, holds: impl Fn(u8) -> bool) -> Self {
             Self(self.0.map(|byte| if holds(byte) { 255 } else { 0 }))
         }
 
         /// A mask of the bytes from `first` to `last`, both below 128.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn within(self, first: i8, last: i8) -> Self {
             self.mask(|byte| (first..=last).contains(&byte.cast_signed()))
         }
 
         /// A mask of the bytes that are `byte`.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn equal(self, byte: i8) -> Self {
             self.mask(|one| one == byte.cast_unsigned())
         }
 
         /// A mask of the bytes below `limit`.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn below(self, limit: u8) -> Self {
             self.mask(|byte| byte < limit)
         }
 
-        #[inline(always)]
+        #[inline]
         fn zip(mut self, other: Self, operation: impl Fn(u8, u8) -> u8) -> Self {
             for (left, right) in self.0.iter_mut().zip(other.0) {
                 *left = operation(*left, right);
@@ -138,31 +138,31 @@ mod portable {
             self
         }
 
-        #[inline(always)]
+        #[inline]
         pub(crate) fn or(self, other: Self) -> Self {
             self.zip(other, |left, right| left | right)
         }
 
         /// Adds to each byte, wrapping around.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn add(self, other: Self) -> Self {
             self.zip(other, u8::wrapping_add)
         }
 
         /// `number` where the mask is set, 0 elsewhere.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn chosen(self, number: i8) -> Self {
             Self(self.0.map(|mask| mask & number.cast_unsigned()))
         }
 
         /// A bit for each byte of a mask, the first byte's lowest.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn bits(self) -> u16 {
             self.0.iter().rev().fold(0, |bits, mask| bits << 1 | u16::from(mask >> 7))
         }
 
         /// The 12 bytes that sixteen numbers of six bits stand for, the earlier number higher.
-        #[inline(always)]
+        #[inline]
         pub(crate) fn packed(self) -> [u8; 12] {
             let mut packed = [0; 12];
             for (bytes, numbers) in packed.chunks_exact_mut(3).zip(self.0.chunks_exact(4)) {

@@ -3,6 +3,7 @@
 import type { Suite } from "../harness/types.js";
 import { algorithms } from "./algorithms.js";
 import { authenticate } from "./authenticate.js";
+import { cache } from "./cache.js";
 import { claimsSets } from "./claims.js";
 import { counted } from "./counted.js";
 import { cookies } from "./cookies.js";
@@ -32,6 +33,7 @@ import { sessionsPresented } from "./sessions-presented.js";
 import { sessionsRaces } from "./sessions-races.js";
 import { sessionsRefresh } from "./sessions-refresh.js";
 import { signers } from "./signers.js";
+import { steady } from "./steady.js";
 import { storeFailures } from "./store-failures.js";
 import { tables } from "./tables.js";
 import { vectors } from "./vectors.js";
@@ -49,6 +51,8 @@ export const suites: Record<string, Suite> = {
   cookies,
   authenticate,
   revocation,
+  cache,
+  steady,
   storeFailures,
   errors,
   lifecycle,
