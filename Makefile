@@ -93,9 +93,11 @@ $(TARGET_STAMP):
 	touch $@
 
 # Messages of panics name source files, which must not begin with the home directory of whoever builds. SHA-256 as a loop
-# is six kilobytes smaller than unrolled. Every host that is supported has SIMD.
+# is six kilobytes smaller than unrolled. Every host that is supported has SIMD. Half of the usual stack is enough, and
+# keeps the addresses of data, which lie behind it, below 2^20: a byte less in each place that names one.
 $(GLUE) $(PROOF): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := \
-	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src= --cfg sha2_backend_soft="compact" -C target-feature=+simd128
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src= --cfg sha2_backend_soft="compact" -C target-feature=+simd128 \
+	-C link-arg=-zstack-size=524288
 $(GLUE): $(RUST_SOURCES) | $(TARGET_STAMP)
 	cargo build --release --target $(TARGET) --features js --package waxseal --lib
 	cargo xtask bindgen --target web --omit-default-module-path --experimental-reset-state-function \

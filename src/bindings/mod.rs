@@ -23,3 +23,7 @@ mod text;
 mod tools;
 mod value;
 mod verifier;
+
+/// Smaller than the allocator of the standard library.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
