@@ -119,6 +119,16 @@ macro_rules! error_codes {
             pub fn summary(self) -> &'static str {
                 match self { $(Self::$variant => const { concat!($($doc,)+).trim_ascii_start() },)+ }
             }
+
+            /// The summary of a code that a client is told of. A function of its own, so that a program that asks for
+            /// no other summary does not carry the others.
+            fn description(self) -> &'static str {
+                match self {
+                    $(Self::$variant => const {
+                        if $status == 400 || $status == 401 { concat!($($doc,)+).trim_ascii_start() } else { "" }
+                    },)+
+                }
+            }
         }
     };
 }
@@ -307,7 +317,7 @@ impl Error {
             (ErrorCode::AuthorizationMalformed, _) => "invalid_request",
             _ => return None,
         };
-        Some(format!("Bearer error=\"{error}\", error_description=\"{}\"", self.0.code.summary()))
+        Some(format!("Bearer error=\"{error}\", error_description=\"{}\"", self.0.code.description()))
     }
 }
 

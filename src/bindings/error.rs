@@ -1,4 +1,5 @@
-//! Errors on their way out: a plain object, which the facade turns into a `WaxsealError`.
+//! Errors on their way out: a plain object, which the facade turns into a `WaxsealError`. Step and status of a code are in
+//! the facade's own table, which is made from the same rows as this crate's.
 
 use wasm_bindgen::JsValue;
 
@@ -7,12 +8,9 @@ use crate::error::{Error, Reason};
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
-        let code = error.code();
         object(&[
-            ("code", Some(code.as_str().into())),
+            ("code", Some(error.code().as_str().into())),
             ("message", Some(error.message().into())),
-            ("step", Some(code.step().name().into())),
-            ("status", Some(code.status().into())),
             ("claim", error.claim().map(Self::from)),
             ("reason", error.reason().map(Reason::name).map(Self::from)),
             ("wwwAuthenticate", error.www_authenticate().map(Self::from)),
