@@ -18,19 +18,17 @@ const PRIORITY: [(&str, Priority); 3] =
 
 fn options(value: &JsValue, clearing: bool) -> Result<SetCookieOptions, Error> {
     let mut fields = Fields::read(value)?;
-    let name = fields.string("name")?.ok_or_else(|| invalid("name is required."))?;
-    let text = fields.string("value")?;
+    let (mut name, mut text) = (None::<String>, None::<String>);
+    fields.string("name", &mut name)?;
+    let name = name.ok_or_else(|| invalid("name is required."))?;
+    fields.string("value", &mut text)?;
     if text.is_none() && !clearing {
         return Err(invalid("value is required; it may be empty."));
     }
     // What is being cleared is not what is being sent: a value that grew too large must not prevent it.
     let mut options = SetCookieOptions::new(name, text.filter(|_| !clearing).unwrap_or_default());
-    if let Some(flag) = fields.bool("httpOnly")? {
-        options.http_only = flag;
-    }
-    if let Some(flag) = fields.bool("secure")? {
-        options.secure = flag;
-    }
+    fields.bool("httpOnly", &mut options.http_only)?;
+    fields.bool("secure", &mut options.secure)?;
     match fields.value("sameSite") {
         None => {}
         Some(Value::Null) => options.same_site = None,
@@ -42,28 +40,27 @@ fn options(value: &JsValue, clearing: bool) -> Result<SetCookieOptions, Error> {
         Some(Value::String(path)) => options.path = Some(path),
         Some(_) => return Err(invalid("path must be a string, or null to leave it out.")),
     }
-    options.domain = fields.string("domain")?;
-    options.max_age = fields.whole("maxAge")?;
-    options.expires = fields
-        .number("expires")?
-        .map(|seconds| {
-            UnixTime::from_seconds(seconds)
-                .map_err(|_| invalid("expires must be a Date, or seconds before the year 10000."))
-        })
-        .transpose()?;
-    options.partitioned = fields.bool("partitioned")?.unwrap_or(false);
-    options.priority = fields.word("priority", &PRIORITY)?;
+    fields.string("domain", &mut options.domain)?;
+    fields.whole("maxAge", &mut options.max_age)?;
+    let mut expires = None::<f64>;
+    fields.number("expires", &mut expires)?;
+    options.expires = expires
+        .map(UnixTime::from_seconds)
+        .transpose()
+        .map_err(|_| invalid("expires must be a Date, or seconds before the year 10000."))?;
+    fields.bool("partitioned", &mut options.partitioned)?;
+    fields.word("priority", &PRIORITY, &mut options.priority)?;
     fields.finish()?;
     Ok(options)
 }
 
 /// Reads how the cookies of sessions are set.
 pub(super) fn session_cookies(mut fields: Fields, options: &mut SessionCookieOptions) -> Result<(), Error> {
-    options.same_site = fields.word("sameSite", &SAME_SITE)?.unwrap_or(options.same_site);
-    options.insecure_development_mode = fields.bool("insecureDevelopmentMode")?.unwrap_or(false);
+    fields.word("sameSite", &SAME_SITE, &mut options.same_site)?;
+    fields.bool("insecureDevelopmentMode", &mut options.insecure_development_mode)?;
     if let Some(mut names) = fields.nested("names")? {
-        options.access_name = names.string("access")?;
-        options.refresh_name = names.string("refresh")?;
+        names.string("access", &mut options.access_name)?;
+        names.string("refresh", &mut options.refresh_name)?;
         names.finish()?;
     }
     fields.finish()

@@ -122,10 +122,13 @@ impl CoreIssuer {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, key: &JsValue, host: &JsValue) -> Result<Self, Error> {
         let mut fields = Fields::read(options)?;
-        let signer = TokenSigner::read(key, host, fields.string("kid")?)?;
+        let (mut kid, mut typ, mut expires_in) = (None, None, DEFAULT_EXPIRES_IN);
+        fields.string("kid", &mut kid)?;
+        let signer = TokenSigner::read(key, host, kid)?;
         let (issuer, audience) = issuer_and_audience(&mut fields)?;
-        let expires_in = fields.whole("expiresIn")?.unwrap_or(DEFAULT_EXPIRES_IN);
-        let issuer = signer.issuer(issuer, audience, expires_in, fields.string("typ")?)?;
+        fields.whole("expiresIn", &mut expires_in)?;
+        fields.string("typ", &mut typ)?;
+        let issuer = signer.issuer(issuer, audience, expires_in, typ)?;
         fields.finish()?;
         Ok(Self { issuer, signer })
     }
@@ -149,17 +152,19 @@ impl CoreIssuer {
 
 /// What every issuer has to be told.
 pub(super) fn issuer_and_audience(fields: &mut Fields) -> Result<(String, Vec<String>), Error> {
-    let issuer = fields.string("issuer")?.ok_or_else(|| invalid("issuer is required: it becomes the claim iss."))?;
-    let audience = fields.strings("audience", true)?;
+    let (mut issuer, mut audience) = (None::<String>, None::<Vec<String>>);
+    fields.string("issuer", &mut issuer)?;
+    let issuer = issuer.ok_or_else(|| invalid("issuer is required: it becomes the claim iss."))?;
+    fields.strings("audience", true, &mut audience)?;
     Ok((issuer, audience.ok_or_else(|| invalid("audience is required: it becomes the claim aud."))?))
 }
 
 fn elsewhere(host: &JsValue) -> Result<(Key, Option<String>), Error> {
     let mut fields = Fields::read_under("key.", host)?;
-    let algorithm = fields
-        .word("alg", &ALGORITHMS)?
-        .ok_or_else(|| invalid("key.alg is required beside sign: \"ES256\" or \"RS256\"."))?;
-    let kid = fields.string("kid")?;
+    let (mut algorithm, mut kid) = (None::<Algorithm>, None::<String>);
+    fields.word("alg", &ALGORITHMS, &mut algorithm)?;
+    let algorithm = algorithm.ok_or_else(|| invalid("key.alg is required beside sign: \"ES256\" or \"RS256\"."))?;
+    fields.string("kid", &mut kid)?;
     let public = fields.value("publicKey").map(|jwk| PublicJwk::from_value(&jwk)).transpose()?;
     fields.finish()?;
     if public.as_ref().is_some_and(|public| public.algorithm() != algorithm) {
@@ -176,7 +181,9 @@ fn claims_to_issue(claims: &JsValue) -> Result<Value, Error> {
 fn call_options(options: &JsValue, clock: &JsValue) -> Result<(Overrides, UnixTime), Error> {
     let mut fields = Fields::read(options)?;
     let now = text::now(&mut fields, clock)?;
-    let overrides = Overrides { expires_in: fields.whole("expiresIn")?, typ: fields.string("typ")? };
+    let mut overrides = Overrides::default();
+    fields.whole("expiresIn", &mut overrides.expires_in)?;
+    fields.string("typ", &mut overrides.typ)?;
     fields.finish()?;
     Ok((overrides, now))
 }

@@ -63,49 +63,61 @@ impl Fields {
         })
     }
 
-    pub(super) fn string(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+    /// Takes a string into its place, which stays as it is when the field is not given.
+    pub(super) fn string(&mut self, name: &'static str, place: &mut impl From<String>) -> Result<(), Error> {
         match self.value(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.wrong(name, "a string")),
+            None => {}
+            Some(Value::String(text)) => *place = text.into(),
+            Some(_) => return Err(self.wrong(name, "a string")),
         }
+        Ok(())
     }
 
-    pub(super) fn bool(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
+    /// Takes `true` or `false` into its place.
+    pub(super) fn bool(&mut self, name: &'static str, place: &mut bool) -> Result<(), Error> {
         match self.value(name) {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(flag)),
-            Some(_) => Err(self.wrong(name, "true or false")),
+            None => {}
+            Some(Value::Bool(flag)) => *place = flag,
+            Some(_) => return Err(self.wrong(name, "true or false")),
         }
+        Ok(())
     }
 
-    pub(super) fn number(&mut self, name: &'static str) -> Result<Option<f64>, Error> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Value::Number(number)) => Ok(number.as_f64()),
-            Some(_) => Err(self.wrong(name, "a number")),
+    /// Takes a number into its place.
+    pub(super) fn number(&mut self, name: &'static str, place: &mut impl From<f64>) -> Result<(), Error> {
+        match self.value(name).map(|value| value.as_f64()) {
+            None => {}
+            Some(Some(number)) => *place = number.into(),
+            Some(None) => return Err(self.wrong(name, "a number")),
         }
+        Ok(())
     }
 
-    /// Takes a whole number of seconds, bytes or the like; the core checks its range.
-    pub(super) fn whole(&mut self, name: &'static str) -> Result<Option<u32>, Error> {
+    /// Takes a whole number of seconds, bytes or the like into its place; the core checks its range.
+    pub(super) fn whole(&mut self, name: &'static str, place: &mut impl From<u32>) -> Result<(), Error> {
         match self.value(name) {
-            None => Ok(None),
+            None => {}
             Some(Value::Number(number)) => match number.as_u64().and_then(|number| u32::try_from(number).ok()) {
-                Some(number) => Ok(Some(number)),
-                None => Err(self.wrong(name, "a whole number, zero or more")),
+                Some(number) => *place = number.into(),
+                None => return Err(self.wrong(name, "a whole number, zero or more")),
             },
-            Some(_) => Err(self.wrong(name, "a number")),
+            Some(_) => return Err(self.wrong(name, "a number")),
         }
+        Ok(())
     }
 
-    /// Takes a list of strings; with `or_one`, a single string stands for a list of one.
-    pub(super) fn strings(&mut self, name: &'static str, or_one: bool) -> Result<Option<Vec<String>>, Error> {
+    /// Takes a list of strings into its place; with `or_one`, a single string stands for a list of one.
+    pub(super) fn strings(
+        &mut self,
+        name: &'static str,
+        or_one: bool,
+        place: &mut impl From<Vec<String>>,
+    ) -> Result<(), Error> {
         let expected = if or_one { "a string or an array of strings" } else { "an array of strings" };
-        match self.value(name) {
-            None => Ok(None),
-            Some(value) => strings(value, or_one).map(Some).ok_or_else(|| self.wrong(name, expected)),
+        if let Some(value) = self.value(name) {
+            *place = strings(value, or_one).ok_or_else(|| self.wrong(name, expected))?.into();
         }
+        Ok(())
     }
 
     /// Takes a check that may be switched off, but not by leaving it out: a string, a list of strings, or `null`.
@@ -140,12 +152,17 @@ impl Fields {
         Ok(Some(list))
     }
 
-    /// Takes one of a few words.
-    pub(super) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Result<Option<T>, Error> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(value) => Self::one_of(&format!("{}{name}", self.prefix), &value, words).map(Some),
+    /// Takes one of a few words into its place.
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        name: &'static str,
+        words: &[(&str, T)],
+        place: &mut impl From<T>,
+    ) -> Result<(), Error> {
+        if let Some(value) = self.value(name) {
+            *place = Self::one_of(&format!("{}{name}", self.prefix), &value, words)?.into();
         }
+        Ok(())
     }
 
     /// Finds a value among a few words; `name` is the whole name of the option.

@@ -19,6 +19,8 @@ const DEFAULT_TIMEOUT: f64 = 3.0;
 /// The longest that a call may wait for it, in seconds.
 const MAX_TIMEOUT: f64 = 30.0;
 
+const ON_REUSE: [(&str, OnReuse); 2] = [("end-session", OnReuse::EndSession), ("end-all", OnReuse::EndAll)];
+
 /// What the options say, but for the keys.
 pub(super) struct SessionOptions {
     pub(super) policy: SessionPolicy,
@@ -35,28 +37,28 @@ pub(super) struct SessionOptions {
 pub(super) fn read(options: &JsValue) -> Result<SessionOptions, Error> {
     let mut fields = Fields::read(options)?;
     let (issuer, audience) = issuer_and_audience(&mut fields)?;
-    let origins = fields
-        .strings("origins", false)?
-        .ok_or_else(|| invalid("origins is required: the origins whose pages may sign in and out, or []."))?;
+    let mut origins = None::<Vec<String>>;
+    fields.strings("origins", false, &mut origins)?;
+    let origins =
+        origins.ok_or_else(|| invalid("origins is required: the origins whose pages may sign in and out, or []."))?;
     let mut policy = SessionPolicy::new(issuer.clone());
     policy.revocation = revocation(&mut fields)?;
     if let Some(access) = fields.nested("access")? {
         read_access(access, &mut policy)?;
     }
     let mut cookies = SessionCookieOptions::default();
-    let mut refresh_audience = None;
+    let mut refresh_audience = format!("{issuer}#refresh");
     if let Some(mut refresh) = fields.nested("refresh")? {
-        policy.refresh_lifetime = refresh.whole("expiresIn")?.unwrap_or(policy.refresh_lifetime);
-        policy.absolute_lifetime =
-            refresh.whole("absolute")?.unwrap_or(policy.absolute_lifetime.max(policy.refresh_lifetime));
-        policy.grace = refresh.whole("grace")?.unwrap_or(policy.grace);
-        refresh_audience = refresh.string("audience")?;
-        cookies.refresh_path = refresh.string("path")?.unwrap_or(cookies.refresh_path);
+        refresh.whole("expiresIn", &mut policy.refresh_lifetime)?;
+        policy.absolute_lifetime = policy.absolute_lifetime.max(policy.refresh_lifetime);
+        refresh.whole("absolute", &mut policy.absolute_lifetime)?;
+        refresh.whole("grace", &mut policy.grace)?;
+        refresh.string("audience", &mut refresh_audience)?;
+        refresh.string("path", &mut cookies.refresh_path)?;
         refresh.finish()?;
     }
-    policy.max_sessions = fields.whole("maxSessions")?.unwrap_or(policy.max_sessions);
-    let reuse = [("end-session", OnReuse::EndSession), ("end-all", OnReuse::EndAll)];
-    policy.on_reuse = fields.word("onReuse", &reuse)?.unwrap_or_default();
+    fields.whole("maxSessions", &mut policy.max_sessions)?;
+    fields.word("onReuse", &ON_REUSE, &mut policy.on_reuse)?;
     // An entry has to outlive the access tokens that it ends.
     if let Some(RevocationConfig { token_lifetime, .. }) = &mut policy.revocation {
         *token_lifetime = policy.access_lifetime;
@@ -65,7 +67,8 @@ pub(super) fn read(options: &JsValue) -> Result<SessionOptions, Error> {
     if let Some(names) = fields.nested("cookies")? {
         session_cookies(names, &mut cookies)?;
     }
-    let timeout = fields.number("timeout")?.unwrap_or(DEFAULT_TIMEOUT);
+    let mut timeout = DEFAULT_TIMEOUT;
+    fields.number("timeout", &mut timeout)?;
     if !(timeout > 0.0 && timeout <= MAX_TIMEOUT) {
         return Err(invalid("timeout must be a number of seconds above 0 and at most 30."));
     }
@@ -73,7 +76,7 @@ pub(super) fn read(options: &JsValue) -> Result<SessionOptions, Error> {
     Ok(SessionOptions {
         cookies: SessionCookies::new(&cookies, &issuer, &origins)?,
         origins: Origins::parse(&origins)?,
-        refresh_audience: refresh_audience.unwrap_or_else(|| format!("{issuer}#refresh")),
+        refresh_audience,
         policy,
         issuer,
         audience,
@@ -93,8 +96,10 @@ fn revocation(fields: &mut Fields) -> Result<Option<RevocationConfig>, Error> {
 }
 
 fn read_access(mut access: Fields, policy: &mut SessionPolicy) -> Result<(), Error> {
-    policy.access_lifetime = access.whole("expiresIn")?.unwrap_or(policy.access_lifetime);
-    if let Some(jitter) = access.number("jitter")? {
+    access.whole("expiresIn", &mut policy.access_lifetime)?;
+    let mut jitter = None::<f64>;
+    access.number("jitter", &mut jitter)?;
+    if let Some(jitter) = jitter {
         policy.access_jitter = per_mille(jitter)?;
     }
     access.finish()

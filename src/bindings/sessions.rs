@@ -130,7 +130,8 @@ impl CoreSessions {
         let now = text::clock(clock)?;
         let subject = identifier("subject", subject)?;
         let mut fields = Fields::read(options)?;
-        let label = fields.string("label")?;
+        let mut label = None::<String>;
+        fields.string("label", &mut label)?;
         if label.as_ref().is_some_and(|label| label.len() > MAX_LABEL || label.chars().any(char::is_control)) {
             return Err(invalid("label must be text of at most 100 bytes in UTF-8, without control characters."));
         }

@@ -86,7 +86,9 @@ pub(super) fn identifier(name: &str, value: &JsValue) -> Result<String, Error> {
 
 /// The time of a call: its `now` option where given, otherwise what the clock said.
 pub(super) fn now(options: &mut Fields, clock: &JsValue) -> Result<UnixTime, Error> {
-    match options.number("now")? {
+    let mut now = None::<f64>;
+    options.number("now", &mut now)?;
+    match now {
         Some(seconds) => instant(seconds).map_err(|why| invalid(format!("now {why}."))),
         None => self::clock(clock),
     }

@@ -23,7 +23,8 @@ pub fn decode_unverified(token: &JsValue) -> Result<TokenTexts, Error> {
 #[wasm_bindgen]
 pub fn table_memory(options: &JsValue) -> Result<Vec<usize>, Error> {
     let mut fields = Fields::read(options)?;
-    let limit = fields.whole("limit")?;
+    let mut limit = None::<u32>;
+    fields.whole("limit", &mut limit)?;
     fields.finish()?;
     if let Some(limit) = limit {
         prepared::set_limit(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -76,15 +76,17 @@ pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
     if let Some(names) = fields.value("algorithms") {
         config.algorithms = algorithms(&names)?;
     }
-    config.typ = fields.string("typ")?;
-    config.subject = fields.string("subject")?;
-    config.crit = fields.strings("crit", false)?.unwrap_or_default();
-    if let Some(length) = fields.whole("maxTokenLength")? {
+    fields.string("typ", &mut config.typ)?;
+    fields.string("subject", &mut config.subject)?;
+    fields.strings("crit", false, &mut config.crit)?;
+    let mut length = None::<u32>;
+    fields.whole("maxTokenLength", &mut length)?;
+    if let Some(length) = length {
         config.max_token_length = usize::try_from(length).unwrap_or(usize::MAX);
     }
-    config.clock_tolerance = fields.whole("clockTolerance")?.unwrap_or(0);
-    config.max_token_age = fields.whole("maxTokenAge")?;
-    config.required_claims = fields.strings("requiredClaims", false)?.unwrap_or_default();
+    fields.whole("clockTolerance", &mut config.clock_tolerance)?;
+    fields.whole("maxTokenAge", &mut config.max_token_age)?;
+    fields.strings("requiredClaims", false, &mut config.required_claims)?;
     if let Some(claims) = fields.value("claims") {
         let Value::Object(claims) = claims else { return Err(invalid("claims must be an object.")) };
         config.claims = claims;
@@ -94,19 +96,21 @@ pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
     }
     let cache = match fields.nested("cache")? {
         Some(mut cache) => {
-            let max = cache
-                .whole("max")?
-                .ok_or_else(|| invalid("cache.max is required: how many signatures to remember."))?;
+            let mut max = None::<u32>;
+            cache.whole("max", &mut max)?;
+            let max = max.ok_or_else(|| invalid("cache.max is required: how many signatures to remember."))?;
             cache.finish()?;
             Some(usize::try_from(max).unwrap_or(usize::MAX))
         }
         None => None,
     };
-    let cookie = fields.string("cookie")?;
+    let (mut cookie, mut origins) = (None::<String>, Vec::new());
+    fields.string("cookie", &mut cookie)?;
     if cookie.as_deref().is_some_and(|name| CookieName::new(name).is_err()) {
         return Err(invalid("cookie must be the name of a cookie."));
     }
-    let origins = Origins::parse(&fields.strings("origins", false)?.unwrap_or_default())?;
+    fields.strings("origins", false, &mut origins)?;
+    let origins = Origins::parse(&origins)?;
     fields.finish()?;
     Ok(VerifierOptions { config, cache, cookie, origins })
 }
@@ -142,18 +146,15 @@ fn algorithms(value: &Value) -> Result<Vec<Algorithm>, Error> {
 
 pub(super) fn revocation(mut fields: Fields) -> Result<RevocationConfig, Error> {
     let mut config = RevocationConfig::default();
-    if let Some(policy) =
-        fields.word("onFailure", &[("reject", FailurePolicy::Reject), ("accept", FailurePolicy::Accept)])?
-    {
-        config.on_failure = policy;
-    }
-    if let Some(seconds) = fields.number("timeout")? {
+    let policies = [("reject", FailurePolicy::Reject), ("accept", FailurePolicy::Accept)];
+    fields.word("onFailure", &policies, &mut config.on_failure)?;
+    let mut timeout = None::<f64>;
+    fields.number("timeout", &mut timeout)?;
+    if let Some(seconds) = timeout {
         // What is no duration at all becomes one that the core refuses by name.
         config.timeout = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
     }
-    if let Some(seconds) = fields.whole("tokenLifetime")? {
-        config.token_lifetime = seconds;
-    }
+    fields.whole("tokenLifetime", &mut config.token_lifetime)?;
     fields.finish()?;
     Ok(config)
 }
@@ -272,7 +273,8 @@ impl CoreVerifier {
     pub fn revoke_session(&self, sid: &JsValue, options: &JsValue) -> Result<EntryWrite, Error> {
         let sid = identifier("sid", sid)?;
         let mut fields = Fields::read(options)?;
-        let issuer = fields.string("issuer")?;
+        let mut issuer = None::<String>;
+        fields.string("issuer", &mut issuer)?;
         fields.finish()?;
         Ok(entry(&self.warm.borrow().verifier().revoke_session(&sid, issuer.as_deref())?))
     }
@@ -315,13 +317,15 @@ impl CoreVerifier {
 
 fn subject_cut(options: &JsValue) -> Result<(Option<String>, SubjectCut), Error> {
     let mut fields = Fields::read(options)?;
-    let issuer = fields.string("issuer")?;
-    let before = match fields.number("before")?.map(UnixTime::from_seconds) {
+    let (mut issuer, mut before, mut version) = (None::<String>, None::<f64>, None::<u32>);
+    fields.string("issuer", &mut issuer)?;
+    fields.number("before", &mut before)?;
+    let before = match before.map(UnixTime::from_seconds) {
         None => None,
         Some(Ok(time)) => Some(time),
         Some(Err(_)) => return Err(invalid("before must be a Date, or seconds before the year 10000.")),
     };
-    let version = fields.whole("version")?;
+    fields.whole("version", &mut version)?;
     fields.finish()?;
     Ok((issuer, SubjectCut { before, version }))
 }
