@@ -28,13 +28,25 @@ export function print(results: Results): void {
     console.log(
       line(
         "",
-        ["import ms", "first ms", "hot after", "hot at ms", "then us", "resident KiB", "heap KiB", "Wasm KiB"],
+        [
+          "import ms",
+          "first ms",
+          "its CPU ms",
+          "hot after",
+          "hot at ms",
+          "then us",
+          "resident KiB",
+          "heap KiB",
+          "Wasm KiB",
+        ],
         13,
       ),
     );
-    for (const { runtime, peer, importMs, firstMs, hot, memory } of rows) {
+    for (const { runtime, peer, importMs, firstMs, firstCpuMs, hot, memory } of rows) {
       const wasm = "wasm" in memory ? [kib(memory.heap), kib(memory.wasm)] : ["", ""];
-      const start = [importMs, firstMs].map(({ median }) => (Number.isFinite(median) ? median.toFixed(2) : "-"));
+      const start = [importMs, firstMs, firstCpuMs].map(({ median }) =>
+        Number.isFinite(median) ? median.toFixed(2) : "-",
+      );
       const path = [`${hot.verifications}`, hot.ms.toFixed(1), hot.steadyUs.toFixed(1)];
       console.log(line(`${runtime}, ${peer}`, [...start, ...path, kib(memory.resident), ...wasm], 13));
     }

@@ -5,6 +5,7 @@ import type { Settings } from "../options.js";
 import type { RuntimeName } from "../peers/peer.js";
 import { canPin, type Cpus } from "../runtimes/cpu.js";
 import { runNode, writeFixture } from "../runtimes/process.js";
+import type { Timed } from "../runtimes/runtime.js";
 import { startWorker } from "../runtimes/workerd.js";
 import { median, medians, round, type Summary, summary } from "../statistics.js";
 import type { Fixture } from "../tokens.js";
@@ -22,6 +23,8 @@ export interface StartRow {
   readonly importMs: Summary;
   /** Makes the verifier and verifies the first token. */
   readonly firstMs: Summary;
+  /** The CPU time of that, compilers in other threads included. */
+  readonly firstCpuMs: Summary;
   readonly hot: HotPath;
   /** On Node the growth of one process in its parts; on workerd the growth of the process beyond that without library. */
   readonly memory: Memory | { readonly resident: number };
@@ -109,6 +112,7 @@ async function onNode(settings: Settings, fixture: Fixture, cpus: Cpus): Promise
       peer,
       importMs: summary(samples.map(({ importMs }) => importMs)),
       firstMs: summary(first),
+      firstCpuMs: summary(samples.map(({ firstCpuMs }) => firstCpuMs)),
       hot: hotPath(each, median(first)),
       memory: {
         resident: of("resident"),
@@ -140,17 +144,23 @@ async function onWorkerd(settings: Settings, fixture: Fixture, cpus: Cpus): Prom
     try {
       const startCpuMs = worker.cpu.now() ?? Number.NaN;
       await worker.ask("/", { fixture });
-      const ask = async (first: number, count: number): Promise<number> =>
-        (await worker.ask("/", { first, count })).elapsedMs;
-      const empty: number[] = [];
+      const ask = (first: number, count: number): Promise<Timed> => worker.ask("/", { first, count });
+      const empty: Timed[] = [];
       for (let i = 0; i < 15; i++) empty.push(await ask(0, 0));
+      const asking = {
+        elapsedMs: median(empty.slice(5).map(({ elapsedMs }) => elapsedMs)),
+        cpuMs: median(empty.slice(5).map(({ cpuMs }) => cpuMs ?? Number.NaN)),
+      };
       const requests: number[] = [];
+      let firstCpuMs = Number.NaN;
       let first = 0;
       for (const count of sizes) {
-        requests.push((await ask(first, count)) - median(empty.slice(5)));
+        const { elapsedMs, cpuMs } = await ask(first, count);
+        if (first === 0) firstCpuMs = (cpuMs ?? Number.NaN) - asking.cpuMs;
+        requests.push(elapsedMs - asking.elapsedMs);
         first += count;
       }
-      return { startCpuMs, requests, resident: worker.cpu.residentKiB() * 1024 };
+      return { startCpuMs, firstCpuMs, requests, resident: worker.cpu.residentKiB() * 1024 };
     } finally {
       await worker.close();
     }
@@ -172,6 +182,7 @@ async function onWorkerd(settings: Settings, fixture: Fixture, cpus: Cpus): Prom
       peer,
       importMs: summary(all.map(({ startCpuMs }) => startCpuMs - emptyStart)),
       firstMs: summary(first),
+      firstCpuMs: summary(all.map(({ firstCpuMs }) => firstCpuMs)),
       hot: hotPath(each, median(first)),
       memory: { resident: median(all.map(({ resident }) => resident)) - emptyResident },
     };
