@@ -15,13 +15,6 @@ export interface Batch {
   readonly inFlight: number;
 }
 
-/** What became of the peers. */
-export interface Loaded {
-  readonly ready: readonly string[];
-  /** Those that cannot be measured, and why. */
-  readonly leftOut: Readonly<Record<string, string>>;
-}
-
 export class Lab {
   readonly #runtime: RuntimeName;
   readonly #peers: readonly Peer[];
@@ -33,30 +26,22 @@ export class Lab {
     this.#peers = peers;
   }
 
-  /** Prepares every peer for these keys and tokens, in the place of those before. */
-  async load(fixture: Fixture): Promise<Loaded> {
+  /** Prepares every peer for these keys and tokens, in the place of those before; gives their names. */
+  async load(fixture: Fixture): Promise<string[]> {
     const { tokens, forged, unacceptable } = fixture;
     const trust = trustOf(fixture, this.#runtime);
     this.#tokens = tokens.map(read);
     this.#prepared = new Map();
-    const leftOut: Record<string, string> = {};
     for (const peer of this.#peers) {
-      let prepared: Prepared;
-      try {
-        prepared = await peer.prepare(trust);
-      } catch (error) {
-        if (peer.optional !== true) throw error;
-        leftOut[peer.name] = error instanceof Error ? error.message : String(error);
-        continue;
-      }
+      const prepared = await peer.prepare(trust);
       this.#prepared.set(peer.name, prepared);
+      for (const token of peer.remembers ? this.#tokens : []) await prepared.verify(token);
       // Before the bad tokens, so that a cache which returned a good token's verdict for them would be found.
       await this.batch({ peer: peer.name, first: 0, count: 1, inFlight: 1 });
       await refuses(peer, prepared, forged);
       if (peer.checksClaims) await refuses(peer, prepared, unacceptable);
-      if (peer.remembers) await this.batch({ peer: peer.name, first: 0, count: tokens.length, inFlight: 1 });
     }
-    return { ready: [...this.#prepared.keys()], leftOut };
+    return [...this.#prepared.keys()];
   }
 
   /** Verifies so many tokens. It throws if one of them is refused, or verified as another one. */
@@ -67,6 +52,7 @@ export class Lab {
     let next = first;
     const end = first + count;
     let accepted = 0;
+    const misses = prepared.misses?.();
     const take = (): Token => this.#tokens[next++ % this.#tokens.length] as Token;
     const lane = async (): Promise<void> => {
       while (next < end) {
@@ -86,6 +72,7 @@ export class Lab {
       }
     }
     if (accepted !== count) throw new Error(`${peer} accepted ${accepted} of ${count} good tokens`);
+    if (prepared.misses?.() !== misses) throw new Error(`${peer} did not remember every token`);
   }
 }
 

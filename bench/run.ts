@@ -48,13 +48,12 @@ async function throughput(settings: Settings, fixtures: readonly Fixture[], note
       }
       try {
         for (const fixture of fixtures) {
-          const { ready, leftOut } = await runtime.load(fixture);
-          for (const [peer, reason] of Object.entries(leftOut)) notes.add(`${peer} is left out: ${reason}`);
+          const peers = await runtime.load(fixture);
           for (const inFlight of IN_FLIGHT) {
             progress(`${runtime.version}, ${fixture.suite}, ${cpus} CPU, ${inFlight} in flight`);
             const rows = await measure(runtime, {
               ...settings.parameters,
-              peers: ready,
+              peers,
               inFlight,
               pool: fixture.tokens.length,
               remembers: (peer) => remembering.has(peer),

@@ -39,6 +39,8 @@ export interface Prepared {
   subject(result: unknown, token: Token): string | undefined;
   /** The call gives a promise. */
   readonly promise: boolean;
+  /** How many tokens have not been remembered, where a cache tells: none may be added by what is timed. */
+  misses?(): number | undefined;
 }
 
 export interface Peer {
@@ -47,8 +49,6 @@ export interface Peer {
   readonly checksClaims: boolean;
   /** It remembers tokens: every token was verified before it is timed, and is verified again many times. */
   readonly remembers?: true;
-  /** It may refuse to be prepared, and is left out then. */
-  readonly optional?: true;
   prepare(trust: Trust): Promise<Prepared>;
 }
 

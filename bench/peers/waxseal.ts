@@ -7,6 +7,7 @@ async function prepare({ jwks, issuer, audience }: Trust, more: object): Promise
     verify: ({ compact }) => verifier.verify(compact),
     subject: (result) => (result as VerifyResult).claims.sub,
     promise: false,
+    misses: () => verifier.cache?.misses,
   };
 }
 
@@ -20,6 +21,5 @@ export const waxsealCacheHit: Peer = {
   name: "waxseal, cache hit",
   checksClaims: true,
   remembers: true,
-  optional: true,
   prepare: (trust) => prepare(trust, { cache: { max: cacheSize(trust) } }),
 };

@@ -1,10 +1,10 @@
 /** The page that is measured. */
-import { type Batch, Lab, type Loaded } from "../lab.js";
+import { type Batch, Lab } from "../lab.js";
 import { everywhere } from "../peers/everywhere.js";
 import type { Fixture } from "../tokens.js";
 
 export interface Bench {
-  load(fixture: Fixture, control: boolean): Promise<Loaded>;
+  load(fixture: Fixture, control: boolean): Promise<string[]>;
   /** Milliseconds. */
   batch(batch: Batch): Promise<number>;
 }

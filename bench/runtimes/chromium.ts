@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { findChromium, launch } from "../../tests/js/harness/chromium.js";
 import { bundle } from "../bundle.js";
-import type { Batch, Loaded } from "../lab.js";
+import type { Batch } from "../lab.js";
 import type { Bench } from "./chromium-page.js";
 import { CpuClock, startOn } from "./cpu.js";
 import { Asking, type Runtime, type Start } from "./runtime.js";
@@ -44,12 +44,12 @@ export const startChromium: Start = async (cpus, control): Promise<Runtime | { m
     name: "chromium",
     version: `Chromium ${browser.version()}`,
     async load(fixture) {
-      const loaded: Loaded = await page.evaluate(
+      const peers = await page.evaluate(
         ([fixture, control]) => (Reflect.get(globalThis, "bench") as Bench).load(fixture, control),
         [fixture, control] as const,
       );
       await asking.settle();
-      return loaded;
+      return peers;
     },
     batch: (batch) => asking.batch(batch),
     async close() {

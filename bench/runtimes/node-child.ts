@@ -1,12 +1,12 @@
 /** The process that is measured on Node. */
-import { type Batch, Lab, type Loaded } from "../lab.js";
+import { type Batch, Lab } from "../lab.js";
 import { everywhere } from "../peers/everywhere.js";
 import { fastJwt, fastJwtCacheHit, jsonwebtoken } from "../peers/node.js";
 import type { Fixture } from "../tokens.js";
 import type { Timed } from "./runtime.js";
 
 export type Question = { readonly load: Fixture } | { readonly batch: Batch };
-export type Answer = { readonly value: Loaded | Timed } | { readonly error: string };
+export type Answer = { readonly value: string[] | Timed } | { readonly error: string };
 
 const lab = new Lab("node", [
   ...everywhere(process.argv.includes("--control")),

@@ -1,7 +1,6 @@
 /** Node: a process of its own, which reads its clocks itself. */
 import { type ChildProcess, fork } from "node:child_process";
 import { bundle } from "../bundle.js";
-import type { Loaded } from "../lab.js";
 import { startOn } from "./cpu.js";
 import type { Answer, Question } from "./node-child.js";
 import type { Runtime, Start, Timed } from "./runtime.js";
@@ -12,7 +11,7 @@ export const startNode: Start = async (cpus, control): Promise<Runtime> => {
   return {
     name: "node",
     version: `Node ${process.versions.node}`,
-    load: async (fixture) => (await ask(child, { load: fixture })) as Loaded,
+    load: async (fixture) => (await ask(child, { load: fixture })) as string[],
     batch: async (batch) => (await ask(child, { batch })) as Timed,
     async close() {
       child.disconnect();
@@ -21,7 +20,7 @@ export const startNode: Start = async (cpus, control): Promise<Runtime> => {
 };
 
 /** The answer to one question; there is never more than one under way. */
-function ask(child: ChildProcess, question: Question): Promise<Loaded | Timed> {
+function ask(child: ChildProcess, question: Question): Promise<string[] | Timed> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null): void => reject(new Error(`the process on Node ended with ${code}`));
     child.once("exit", ended);

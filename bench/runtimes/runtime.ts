@@ -1,4 +1,4 @@
-import type { Batch, Loaded } from "../lab.js";
+import type { Batch } from "../lab.js";
 import type { RuntimeName } from "../peers/peer.js";
 import { median } from "../statistics.js";
 import type { Fixture } from "../tokens.js";
@@ -15,7 +15,8 @@ export interface Timed {
 export interface Runtime {
   readonly name: RuntimeName;
   readonly version: string;
-  load(fixture: Fixture): Promise<Loaded>;
+  /** Prepares the peers, and gives their names. */
+  load(fixture: Fixture): Promise<readonly string[]>;
   /** Runs a batch. What it costs to ask for one is not in the times. */
   batch(batch: Batch): Promise<Timed>;
   close(): Promise<void>;

@@ -8,7 +8,6 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Miniflare } from "miniflare";
 import { type Bundled, bundle } from "../bundle.js";
-import type { Loaded } from "../lab.js";
 import { CpuClock, type Cpus, startOn } from "./cpu.js";
 import { Asking, type Runtime, type Start, type Timed } from "./runtime.js";
 
@@ -100,7 +99,7 @@ export const startWorkerd: Start = async (cpus, control): Promise<Runtime> => {
     name: "workerd",
     version: `workerd ${workerdVersion()}`,
     async load(fixture) {
-      const { value } = await worker.ask<Loaded>("/load", { fixture, control });
+      const { value } = await worker.ask<string[]>("/load", { fixture, control });
       await asking.settle();
       return value;
     },
