@@ -42,12 +42,23 @@ impl<'t> Written<'t> {
     }
 
     fn decode_header(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
-        decode(self.header, "The first segment of the token is not unpadded base64url.", bytes)
+        self.decode(self.header, "The first segment of the token is not unpadded base64url.", bytes)
     }
 
     fn decode_others(&self, payload: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<(), Error> {
-        decode(self.payload, "The second segment of the token is not unpadded base64url.", payload)?;
-        decode(self.signature, "The third segment of the token is not unpadded base64url.", signature)
+        self.decode(self.payload, "The second segment of the token is not unpadded base64url.", payload)?;
+        self.decode(self.signature, "The third segment of the token is not unpadded base64url.", signature)
+    }
+
+    fn decode(&self, segment: &str, message: &'static str, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        if base64url::decode(segment.as_bytes(), bytes) {
+            return Ok(());
+        }
+        // More than three segments are told first. They need not be counted in every token: a dot is not of base64url.
+        if self.payload.contains('.') {
+            return Err(wrong_segments(self.token));
+        }
+        Err(Error::new(ErrorCode::TokenMalformed, message))
     }
 }
 
@@ -224,11 +235,12 @@ impl fmt::Debug for SignatureVerified {
     }
 }
 
-/// The signing input (RFC 7515 section 5.2 step 8) and the three segments, if there are exactly three.
+/// The signing input (RFC 7515 section 5.2 step 8) and the three segments, if there are as many. If there are more, the
+/// second holds all but the first and the last, and is not base64url.
 fn split(token: &str) -> Option<Written<'_>> {
     let (signing_input, signature) = token.rsplit_once('.')?;
     let (header, payload) = signing_input.split_once('.')?;
-    (!payload.contains('.')).then_some(Written { token, signing_input, header, payload, signature })
+    Some(Written { token, signing_input, header, payload, signature })
 }
 
 fn wrong_segments(token: &str) -> Error {
@@ -239,11 +251,6 @@ fn wrong_segments(token: &str) -> Error {
         "The token does not have three segments separated by dots."
     };
     Error::new(ErrorCode::TokenMalformed, message)
-}
-
-fn decode(segment: &str, message: &'static str, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    let well_formed = base64url::decode(segment.as_bytes(), bytes);
-    if well_formed { Ok(()) } else { Err(Error::new(ErrorCode::TokenMalformed, message)) }
 }
 
 #[cfg(test)]
