@@ -31,7 +31,7 @@
 //! | digit | 4096 + 85 < D | what the second carry leaves, and that of the column below |
 //!
 //! So no sum overflows, whatever the operands are, and there is nothing to check: neither of a key nor of a signature. A
-//! column of a square is doubled after its split. The portable lanes check all of this in debug builds.
+//! column of a square is doubled after its split. A test multiplies numbers all of whose digits are D or -D.
 
 use super::super::lanes::Lanes;
 

@@ -9,6 +9,9 @@ pub(super) trait Montgomery {
     /// A representative of a residue class; of which one, and of how many, the implementation says.
     type Residue: Clone;
 
+    /// What a multiplication writes before it reads. It is made once for many, since to zero it takes time.
+    type Workspace: Default;
+
     /// The binary logarithm of R.
     fn radix_bits(&self) -> usize;
 
@@ -16,10 +19,10 @@ pub(super) trait Montgomery {
     fn read(&self, octets: &[u8]) -> Self::Residue;
 
     /// Makes a into a·b/R.
-    fn multiply(&self, a: &mut Self::Residue, b: &Self::Residue);
+    fn multiply(&self, a: &mut Self::Residue, b: &Self::Residue, work: &mut Self::Workspace);
 
     /// Makes a into a²/R.
-    fn square(&self, a: &mut Self::Residue);
+    fn square(&self, a: &mut Self::Residue, work: &mut Self::Workspace);
 
     /// Writes the number below the modulus, big-endian.
     fn write(&self, residue: &Self::Residue, octets: &mut [u8]);
@@ -40,9 +43,10 @@ impl<M: Montgomery> Powers<M> {
         // 2 in Montgomery form to the power of the bits of R is R in Montgomery form.
         let two = modulus.read(&power_of_two(octets, radix_bits + 1));
         let mut radix_squared = two.clone();
-        raise(&modulus, &mut radix_squared, &two, u32::try_from(radix_bits).unwrap_or_default());
+        let work = &mut M::Workspace::default();
+        raise(&modulus, &mut radix_squared, &two, u32::try_from(radix_bits).unwrap_or_default(), work);
         if radix_bits % 2 == 1 {
-            modulus.multiply(&mut radix_squared, &two);
+            modulus.multiply(&mut radix_squared, &two, work);
         }
         Self { modulus, radix_squared }
     }
@@ -53,24 +57,31 @@ impl<M: Montgomery> Powers<M> {
 
     /// Writes the base, which is below the modulus, to the power of an odd exponent above 1.
     pub(super) fn power(&self, base: &[u8], exponent: u32, octets: &mut [u8]) {
+        let work = &mut M::Workspace::default();
         let plain = self.modulus.read(base);
         let mut power = plain.clone();
-        self.modulus.multiply(&mut power, &self.radix_squared);
+        self.modulus.multiply(&mut power, &self.radix_squared, work);
         let base = power.clone();
-        raise(&self.modulus, &mut power, &base, exponent);
+        raise(&self.modulus, &mut power, &base, exponent, work);
         // The exponent is odd. That the last factor is not in Montgomery form leaves the power not in Montgomery form.
-        self.modulus.multiply(&mut power, &plain);
+        self.modulus.multiply(&mut power, &plain, work);
         self.modulus.write(&power, octets);
     }
 }
 
 /// Raises a base, which `power` is in the beginning, to an exponent without its lowest bit: by squaring and multiplying
 /// from the top bit down (Knuth, "The Art of Computer Programming", volume 2, section 4.6.3).
-fn raise<M: Montgomery>(modulus: &M, power: &mut M::Residue, base: &M::Residue, exponent: u32) {
+fn raise<M: Montgomery>(
+    modulus: &M,
+    power: &mut M::Residue,
+    base: &M::Residue,
+    exponent: u32,
+    work: &mut M::Workspace,
+) {
     for bit in (0..exponent.checked_ilog2().unwrap_or_default()).rev() {
-        modulus.square(power);
+        modulus.square(power, work);
         if bit > 0 && exponent >> bit & 1 == 1 {
-            modulus.multiply(power, base);
+            modulus.multiply(power, base, work);
         }
     }
 }

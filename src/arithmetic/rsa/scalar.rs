@@ -101,6 +101,7 @@ impl Modulus {
 
 impl Montgomery for Modulus {
     type Residue = Residue;
+    type Workspace = ();
 
     fn radix_bits(&self) -> usize {
         self.limbs.len() * LIMB_BITS as usize
@@ -114,7 +115,7 @@ impl Montgomery for Modulus {
         residue
     }
 
-    fn multiply(&self, a: &mut Residue, b: &Residue) {
+    fn multiply(&self, a: &mut Residue, b: &Residue, (): &mut ()) {
         let length = self.limbs.len();
         let reversed = reversed(b, length);
         let mut columns = [0; 2 * MAX_LIMBS];
@@ -127,7 +128,7 @@ impl Montgomery for Modulus {
         *a = self.reduce(&columns);
     }
 
-    fn square(&self, a: &mut Residue) {
+    fn square(&self, a: &mut Residue, (): &mut ()) {
         let length = self.limbs.len();
         let reversed = reversed(a, length);
         let mut columns = [0; 2 * MAX_LIMBS];

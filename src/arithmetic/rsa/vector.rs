@@ -42,6 +42,20 @@ pub(super) struct Residue {
     words: [Block; blocks(MAX_STRIPS)],
 }
 
+/// The halves of a product, and the quotient that makes its lower half vanish.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    lower: Pairs,
+    upper: [[Lanes; 4]; MAX_STRIPS],
+    quotient: Pairs,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self { lower: NO_PAIRS, upper: [[Lanes::ZERO; 4]; MAX_STRIPS], quotient: NO_PAIRS }
+    }
+}
+
 /// An odd modulus.
 #[derive(Debug)]
 pub(super) struct Modulus {
@@ -65,8 +79,9 @@ impl Modulus {
         let mut bits = 32;
         let mut negated_inverse = self::words(&inverse, strips);
         while bits < strips * STRIP * DIGIT_BITS as usize {
-            let factor = lower_half(&inverse, &words, strips, 2);
-            inverse = lower_half(&factor, &negated_inverse, strips, 0);
+            let mut factor = NO_PAIRS;
+            lower_half(&inverse, &words, strips, 2, &mut factor);
+            lower_half(&factor, &negated_inverse, strips, 0, &mut inverse);
             negated_inverse = self::words(&inverse, strips);
             bits *= 2;
         }
@@ -78,15 +93,15 @@ impl Modulus {
         size_of_val::<[Block]>(&self.words) + size_of_val::<[Block]>(&self.negated_inverse)
     }
 
-    /// Makes `residue` into the product whose digits these are, divided by R, modulo the modulus.
+    /// Makes `residue` into the product in the workspace, divided by R, modulo the modulus.
     #[inline]
-    fn reduce(&self, lower: &Pairs, upper: &[[Lanes; 4]; MAX_STRIPS], residue: &mut Residue) {
-        let strips = self.strips;
-        let quotient = lower_half(lower, &self.negated_inverse, strips, 0);
-        let mut carry = Carry::new(self.carry_of_lower_half(&quotient, lower));
+    fn reduce(&self, residue: &mut Residue, work: &mut Workspace) {
+        let (strips, Workspace { lower, upper, quotient }) = (self.strips, work);
+        lower_half(lower, &self.negated_inverse, strips, 0, quotient);
+        let mut carry = Carry::new(self.carry_of_lower_half(quotient, lower));
         let mut writer = Writer::new(residue, strips);
         for (strip, upper) in upper.iter().enumerate().take(strips) {
-            writer.push(carry.digits(product(&quotient, &self.words, strips, strips + strip, *upper)));
+            writer.push(carry.digits(product(quotient, &self.words, strips, strips + strip, *upper)));
         }
         writer.finish();
     }
@@ -104,6 +119,7 @@ impl Modulus {
 
 impl Montgomery for Modulus {
     type Residue = Residue;
+    type Workspace = Workspace;
 
     fn radix_bits(&self) -> usize {
         self.strips * STRIP * DIGIT_BITS as usize
@@ -116,32 +132,30 @@ impl Montgomery for Modulus {
         residue
     }
 
-    fn multiply(&self, a: &mut Residue, b: &Residue) {
+    fn multiply(&self, a: &mut Residue, b: &Residue, work: &mut Workspace) {
         let strips = self.strips;
         let words = b.words.get(..blocks(strips)).unwrap_or_default();
-        let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
         let mut carry = Carry::new(0);
-        for (strip, pairs) in lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
+        for (strip, pairs) in work.lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
             *pairs = narrow(carry.digits(product(&a.pairs, words, strips, strip, [Lanes::ZERO; 4])));
         }
-        for (strip, digits) in upper.iter_mut().enumerate().take(strips) {
+        for (strip, digits) in work.upper.iter_mut().enumerate().take(strips) {
             *digits = carry.digits(product(&a.pairs, words, strips, strips + strip, [Lanes::ZERO; 4]));
         }
-        self.reduce(&lower, &upper, a);
+        self.reduce(a, work);
     }
 
-    fn square(&self, a: &mut Residue) {
+    fn square(&self, a: &mut Residue, work: &mut Workspace) {
         let strips = self.strips;
-        let (mut lower, mut upper) = (NO_PAIRS, [[Lanes::ZERO; 4]; MAX_STRIPS]);
         let words = a.words.get(..blocks(strips)).unwrap_or_default();
         let mut carry = Carry::new(0);
-        for (strip, pairs) in lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
+        for (strip, pairs) in work.lower.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
             *pairs = narrow(carry.digits(square(&a.pairs, words, strips, strip)));
         }
-        for (strip, digits) in upper.iter_mut().enumerate().take(strips) {
+        for (strip, digits) in work.upper.iter_mut().enumerate().take(strips) {
             *digits = carry.digits(square(&a.pairs, words, strips, strips + strip));
         }
-        self.reduce(&lower, &upper, a);
+        self.reduce(a, work);
     }
 
     fn write(&self, residue: &Residue, octets: &mut [u8]) {
@@ -160,13 +174,11 @@ impl Montgomery for Modulus {
 
 /// A product's lower half plus a small number, modulo R.
 #[inline]
-fn lower_half(a: &Pairs, b: &[Block], strips: usize, addend: i32) -> Pairs {
-    let mut half = NO_PAIRS;
+fn lower_half(a: &Pairs, b: &[Block], strips: usize, addend: i32, half: &mut Pairs) {
     let mut carry = Carry::new(addend);
     for (strip, pairs) in half.as_chunks_mut::<2>().0.iter_mut().enumerate().take(strips) {
         *pairs = narrow(carry.digits(product(a, b, strips, strip, [Lanes::ZERO; 4])));
     }
-    half
 }
 
 /// Digits as pairs.

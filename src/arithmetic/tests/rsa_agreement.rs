@@ -2,8 +2,7 @@
 //! digits.
 //!
 //! `WAXSEAL_PROOF_CASES` says how many powers each path computes; without it there are hundreds. The cases are a
-//! function of their number, whatever the number of threads. Builds with overflow checks, as `make proof` makes, also check
-//! that no sum in a lane or limb overflows.
+//! function of their number, whatever the number of threads.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
