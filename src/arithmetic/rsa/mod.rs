@@ -1,13 +1,13 @@
 //! RSASSA-PKCS1-v1_5 verification with SHA-256 (RFC 8017 section 8.2.2), by comparison of the whole encoded message.
 //!
-//! The power s^e modulo N is computed by Montgomery multiplication ([`modular`]), in one of two representations:
+//! The power s^e modulo N is computed by Montgomery multiplication (`modular`), in one of two representations:
 //!
-//! - [`vector`], on WebAssembly with simd128: signed digits of 13 bits, multiplied eight at a time ([`columns`]);
-//! - [`scalar`], elsewhere: limbs of 28 bits.
+//! - `vector`, on WebAssembly with simd128: signed digits of 13 bits, multiplied eight at a time (`columns`);
+//! - `scalar`, elsewhere: limbs of 28 bits.
 //!
 //! Neither has an input for which a sum overflows, so that there is no check and no fallback between them; each module
 //! proves that by a table of bounds. Both are tested bit for bit against an independent implementation
-//! (`tests/rsa_agreement.rs`, `fuzz/fuzz_targets/rsa.rs`), natively too, where [`lanes`](super::lanes) emulates the lanes.
+//! (`tests/rsa_agreement.rs`, `fuzz/fuzz_targets/rsa.rs`), natively too, where `lanes` emulates the lanes.
 //!
 //! A [`PublicKey`] is parsed and checked, no more. What its modulus needs besides, R² and for the digits -1/N modulo R, is a
 //! [`Context`]: it costs about as much as one or two verifications.
