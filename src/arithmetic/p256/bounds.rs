@@ -120,7 +120,7 @@ fn third((x, y): Affine, slope: Range) -> Affine {
 /// `Affine::plus` of two points of the same bounds. The limbs of the y-coordinates have any sign.
 fn plus((x, y): Affine) -> Affine {
     let inverses = inverses(x.minus_tight(x));
-    third((x, y), (y - y).times(inverses))
+    third((x, y), (y + y.scaled(-1.0)).times(inverses))
 }
 
 fn doubled_affine((x, y): Affine) -> Affine {

@@ -57,7 +57,7 @@ impl Scalar {
         let mut sums: Limbs = [0; LIMBS];
         for limb in a {
             let lowest = sums[0] + limb * b[0];
-            let digit = (lowest & MASK) * N.negated_inverse & MASK;
+            let digit = ((lowest & MASK) * N.negated_inverse) & MASK;
             let mut carry = (lowest + digit * N.limbs[0]) >> LIMB_BITS;
             // A sum moves down nine places and takes up to 2^59 + 2^58 at each, and a carry below 2^34.
             for j in 1..LIMBS {
@@ -159,13 +159,18 @@ mod tests {
         residue(limbs, &reference::N)
     }
 
-    /// Σ digit·2^position modulo n.
+    /// Σ digit·2^position modulo n, for digits in order of their positions.
     fn sum(digits: impl Iterator<Item = (usize, i64)>) -> U256 {
-        digits.fold(U256::ZERO, |sum, (position, digit)| {
-            let power = (0..position).fold(U256::ONE, |power, _| power.double_mod(&reference::N));
+        let (mut sum, mut power, mut exponent) = (U256::ZERO, U256::ONE, 0);
+        for (position, digit) in digits {
+            for _ in exponent..position {
+                power = power.double_mod(&reference::N);
+            }
+            exponent = position;
             let term = power.mul_mod(&U256::from(digit.unsigned_abs()), &reference::N);
-            if digit < 0 { sum.sub_mod(&term, &reference::N) } else { sum.add_mod(&term, &reference::N) }
-        })
+            sum = if digit < 0 { sum.sub_mod(&term, &reference::N) } else { sum.add_mod(&term, &reference::N) };
+        }
+        sum
     }
 
     #[test]
