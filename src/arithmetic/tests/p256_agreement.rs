@@ -68,7 +68,7 @@ impl Random {
             5 | 6 => {
                 let octet = [0x00, 0xff, 0x7f, 0x80, 0x81, 0x01, 0xaa, 0x55][self.below(8) as usize];
                 let picks = self.octets();
-                reduced(&picks.map(|pick: u8| octet ^ u8::from(pick & 7 == 0)))
+                reduced(&picks.map(|pick: u8| octet ^ u8::from(pick < 32)))
             }
             // Zeros but for a few octets, ones but for a few octets.
             7 => reduced(&self.octets().map(|octet| if octet < 40 { octet } else { 0 })),
