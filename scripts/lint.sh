@@ -23,10 +23,12 @@ types() {
 
 check "Rust format" cargo fmt --all --check
 check "Rust lints" cargo clippy --quiet --workspace --all-targets -- -Dwarnings
-check "Rust lints for the bindings" cargo clippy --quiet --package waxseal --lib --target $target --features proof -- -Dwarnings
-# The crates must also build for a Rust Worker, which wants no JavaScript bindings.
-check "Rust lints without the bindings" cargo clippy --quiet --package waxseal --package waxseal-arithmetic --lib --target $target -- -Dwarnings
-check "Rust documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --package waxseal --package waxseal-arithmetic
+check "Rust lints for the bindings and SIMD" env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128" \
+  cargo clippy --quiet --package waxseal --package waxseal-arithmetic --package waxseal-scan --lib --target $target \
+  --features waxseal/proof --target-dir target/lint -- -Dwarnings
+# The crates must also build for a Rust Worker, which wants no JavaScript bindings and may have no SIMD.
+check "Rust lints without the bindings" cargo clippy --quiet --package waxseal --package waxseal-arithmetic --package waxseal-scan --lib --target $target -- -Dwarnings
+check "Rust documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --package waxseal --package waxseal-arithmetic --package waxseal-scan
 check "error codes" cargo xtask codes --check
 check "format" prettier --check --log-level warn .
 check "types" types

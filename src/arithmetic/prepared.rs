@@ -186,22 +186,27 @@ impl Store {
         Usage { limit: self.limit, used: self.used, keys }
     }
 
+    fn place(&self, id: &Id) -> Option<usize> {
+        self.entries.iter().position(|entry| Arc::ptr_eq(&entry.id, id) || entry.id == *id)
+    }
+
     fn find(&mut self, id: &Id) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.id, id) || entry.id == *id)
+        self.place(id).and_then(|place| self.entries.get_mut(place))
     }
 
     /// Notes the use of a key.
     fn meet(&mut self, id: &Id) -> Option<&mut Entry> {
         self.now += 1;
         let now = self.now;
-        if self.find(id).is_none() {
+        let place = self.place(id).unwrap_or_else(|| {
             if self.entries.len() == MAX_KEYS {
                 self.forget_one();
             }
             let id = Arc::clone(id);
             self.entries.push(Entry { id, met: now, last_used: now, uses: 0, held: Held::Nothing });
-        }
-        let entry = self.find(id)?;
+            self.entries.len() - 1
+        });
+        let entry = self.entries.get_mut(place)?;
         entry.last_used = now;
         entry.uses = entry.uses.saturating_add(1);
         Some(entry)

@@ -73,10 +73,9 @@ pub const COORDINATE_LENGTH: usize = 32;
 /// A point on the curve, not at infinity.
 #[derive(Debug)]
 pub struct PublicKey {
-    x: [u8; COORDINATE_LENGTH],
-    y: [u8; COORDINATE_LENGTH],
-    point: Affine,
+    /// The coordinates.
     id: Id,
+    point: Affine,
 }
 
 impl PublicKey {
@@ -84,7 +83,7 @@ impl PublicKey {
     /// not on the curve.
     #[must_use]
     pub fn new(x: &[u8; COORDINATE_LENGTH], y: &[u8; COORDINATE_LENGTH]) -> Option<Self> {
-        Affine::from_coordinates(x, y).map(|point| Self { x: *x, y: *y, point, id: [*x, *y].as_flattened().into() })
+        Affine::from_coordinates(x, y).map(|point| Self { id: [*x, *y].as_flattened().into(), point })
     }
 
     pub(crate) fn id(&self) -> &Id {
@@ -94,7 +93,8 @@ impl PublicKey {
     /// The coordinates, big-endian.
     #[must_use]
     pub fn coordinates(&self) -> (&[u8; COORDINATE_LENGTH], &[u8; COORDINATE_LENGTH]) {
-        (&self.x, &self.y)
+        const NONE: &[u8; COORDINATE_LENGTH] = &[0; COORDINATE_LENGTH];
+        (self.id.first_chunk().unwrap_or(NONE), self.id.last_chunk().unwrap_or(NONE))
     }
 
     /// Whether `signature` is r and s, 32 octets each and both from 1 to n - 1 (RFC 7518 section 3.4), and signs the

@@ -8,8 +8,11 @@ use p256::ecdsa::{Signature, SigningKey};
 use waxseal_arithmetic::p256::{PublicKey, Table};
 use waxseal_arithmetic::prepared;
 
+/// A digest and a signature.
+type Case = ([u8; 32], [u8; 64]);
+
 /// A key, and signatures by it of which every other one is of another digest.
-fn signed(secret: u8) -> (PublicKey, Vec<([u8; 32], [u8; 64])>) {
+fn signed(secret: u8) -> (PublicKey, Vec<Case>) {
     let secret = SigningKey::from_slice(&[secret; 32]).unwrap();
     let point = secret.verifying_key().to_sec1_point(false);
     let key = PublicKey::new(&(*point.x().unwrap()).into(), &(*point.y().unwrap()).into()).unwrap();
