@@ -25,9 +25,9 @@ mod simd {
 
     impl Lanes {
         #[inline]
+        #[expect(clippy::many_single_char_names, reason = "they have no meaning")]
         pub(crate) fn load(bytes: &[u8; WIDTH]) -> Self {
             // What rustc and wasm-opt turn into one load.
-            #[expect(clippy::many_single_char_names, reason = "they have no meaning")]
             let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
             Self(u8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p))
         }

@@ -19,7 +19,7 @@ interface Ground {
 async function ground(lib: Library, algorithm: "ES256" | "RS256"): Promise<Ground> {
   const { publicKey, privateKey } = await lib.generateKeyPair(algorithm);
   const names = { issuer: "https://id.example", audience: "https://api.example" };
-  const issuer = await lib.createIssuer({ key: privateKey, ...names, lifetime: 3600 });
+  const issuer = await lib.createIssuer({ key: privateKey, ...names, expiresIn: 3600 });
   const again = (): Promise<Verifier> => lib.createVerifier({ keys: publicKey, ...names });
   const { token } = await issuer.issue({ sub: "alice" });
   const [header, , signature] = token.split(".");
