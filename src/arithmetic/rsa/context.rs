@@ -4,6 +4,13 @@ use super::modular::Powers;
 use super::{MAX_OCTETS, PublicKey, encoding};
 use super::{scalar, vector};
 
+/// Whether lanes are real ones.
+const SIMD: bool = cfg!(all(target_arch = "wasm32", target_feature = "simd128"));
+
+/// Whether the scalar path is there: nothing leads to it where there are lanes, but for proofs, and a module for the web
+/// is to be small.
+const SCALAR: bool = cfg!(feature = "every-path") || !SIMD;
+
 /// How powers are computed.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +24,11 @@ pub enum Path {
 }
 
 impl Path {
-    const fn chosen(self) -> Self {
+    const fn is_simd(self) -> bool {
         match self {
-            Self::Auto if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) => Self::Simd,
-            Self::Auto => Self::Scalar,
-            Self::Simd | Self::Scalar => self,
+            Self::Auto => SIMD,
+            Self::Simd => true,
+            Self::Scalar => !SCALAR,
         }
     }
 }
@@ -52,11 +59,10 @@ impl Context {
     #[must_use]
     pub fn with_path(key: &PublicKey, path: Path) -> Self {
         let octets = key.modulus();
-        let powers = match path.chosen() {
-            Path::Simd => Representation::Simd(Box::new(Powers::new(vector::Modulus::new(octets), octets))),
-            Path::Auto | Path::Scalar => {
-                Representation::Scalar(Box::new(Powers::new(scalar::Modulus::new(octets), octets)))
-            }
+        let powers = if path.is_simd() {
+            Representation::Simd(Box::new(Powers::new(vector::Modulus::new(octets), octets)))
+        } else {
+            Representation::Scalar(Box::new(Powers::new(scalar::Modulus::new(octets), octets)))
         };
         Self { modulus: octets.into(), exponent: key.exponent, powers }
     }
@@ -99,7 +105,8 @@ impl Context {
         let power = buffer.get_mut(..signature.len())?;
         match &self.powers {
             Representation::Simd(powers) => powers.power(signature, exponent, power),
-            Representation::Scalar(powers) => powers.power(signature, exponent, power),
+            Representation::Scalar(powers) if SCALAR => powers.power(signature, exponent, power),
+            Representation::Scalar(_) => return None,
         }
         Some(power)
     }

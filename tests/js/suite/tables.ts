@@ -21,7 +21,7 @@ async function ground(lib: Library, algorithm: "ES256" | "RS256"): Promise<Groun
   const names = { issuer: "https://id.example", audience: "https://api.example" };
   const issuer = await lib.createIssuer({ key: privateKey, ...names, expiresIn: 3600 });
   const again = (): Promise<Verifier> => lib.createVerifier({ keys: publicKey, ...names });
-  const { token } = await issuer.issue({ sub: "alice" });
+  const token = await issuer.issue({ sub: "alice" });
   const [header, , signature] = token.split(".");
   return { verifier: await again(), again, token, forged: `${header}.${base64url('{"sub":"mallory"}')}.${signature}` };
 }
