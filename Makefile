@@ -64,13 +64,24 @@ bench-stores: $(TARBALL) ## refreshes per second on every session store, beside 
 	@exec $(RUN) bench/stores.ts
 
 .PHONY: proof
-proof: $(PROOF) ## much of what tests do little of: PROPTEST_CASES (20000), WAXSEAL_PROOF_CASES (1000000), larger bounds
+proof: $(PROOF) fuzz ## much of what tests do little of: see PROPTEST_CASES, WAXSEAL_PROOF_CASES and FUZZ_SECONDS in the Makefile
 	export PROPTEST_CASES=$${PROPTEST_CASES:-20000}
 	# Inputs that a property leaves out grow with the cases; their limit does not by itself.
 	export PROPTEST_MAX_GLOBAL_REJECTS=$$PROPTEST_CASES
 	cargo test --profile proof --workspace --exclude xtask --no-fail-fast
+	# Each case by every path of its algorithm: ten million natively, and as many as are told in the release build.
+	WAXSEAL_PROOF_CASES=$${WAXSEAL_PROOF_CASES:-5000000} cargo test --profile proof --package waxseal-arithmetic \
+		--test p256_agreement --test rsa_agreement -- --nocapture --test-threads 1
+	WAXSEAL_PROOF_CASES=$${WAXSEAL_PROOF_CASES:-1000000} $(RUN) tests/proof/run.ts
 	cargo run --profile proof --package waxseal-model --bin explore
-	$(RUN) tests/proof/run.ts
+
+.PHONY: fuzz
+fuzz: ## every fuzz target, for FUZZ_SECONDS (60) each, on a nightly toolchain
+	rustup toolchain list | grep '^nightly' >/dev/null || rustup toolchain install nightly --profile minimal
+	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked --debug
+	for target in $$(cargo +nightly fuzz list); do
+		cargo +nightly fuzz run --sanitizer none $$target -- -max_total_time=$${FUZZ_SECONDS:-60}
+	done
 
 .PHONY: clean
 clean: ## removes everything that was built or installed
