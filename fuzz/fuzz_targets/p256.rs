@@ -45,8 +45,8 @@ fuzz_target!(|input: &[u8]| {
     let signature = signature.as_flattened();
 
     let reference = VerifyingKey::from_affine(point.to_affine()).unwrap();
-    let expected = Signature::from_slice(signature)
-        .is_ok_and(|signature| reference.verify_prehash(&digest, &signature).is_ok());
+    let expected =
+        Signature::from_slice(signature).is_ok_and(|signature| reference.verify_prehash(&digest, &signature).is_ok());
     let affine = point.to_affine();
     let key = PublicKey::new(&affine.x().into(), &affine.y().into()).unwrap();
     assert_eq!(key.verify_cold(&digest, signature), expected);
