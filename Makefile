@@ -85,7 +85,7 @@ fuzz: ## every fuzz target, for FUZZ_SECONDS (60) each, on a nightly toolchain
 
 .PHONY: clean
 clean: ## removes everything that was built or installed
-	rm -rf target node_modules pkg/dist worker/dist worker/node_modules www/dist
+	rm -rf target fuzz/target node_modules pkg/dist worker/dist worker/node_modules www/dist
 
 # What the above are made of.
 
