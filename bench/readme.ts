@@ -38,8 +38,8 @@ function section({ date, machine, versions, throughput, starts, sizes }: Results
   const [hits, others] = [true, false].map((hit) => all.filter((peer) => peer.includes("cache hit") === hit));
   const peers = [...new Set([...(others ?? []), ...(hits ?? [])])];
   const cell = (peer: string, { suite, runtime }: (typeof columns)[number]): string => {
-    const row = tableOf(throughput, suite, runtime)?.rows.find((row) => row.peer === peer);
-    return row === undefined ? "" : row.cpuUs.median.toFixed(row.cpuUs.median < 9.95 ? 1 : 0);
+    const time = tableOf(throughput, suite, runtime)?.rows.find((row) => row.peer === peer)?.cpuUs?.median;
+    return time === undefined ? "" : time.toFixed(time < 9.95 ? 1 : 0);
   };
   const heads = { node: "Node", workerd: "workerd", chromium: "Chromium" };
   const names = columns.map(({ suite, runtime }) => `${suite}<br>${heads[runtime]}`);
