@@ -41,7 +41,7 @@ target/bench/results.json. It takes about ten minutes; nothing else should run m
 
   --only RUNTIME   node, workerd or chromium; may be given more than once
   --alg NAME       ${SUITES.map(({ name }) => name).join(", ")}; may be given more than once
-  --rounds N       how often each peer is measured (default 15)
+  --rounds N       how often each peer is measured (default 9)
   --quick          few, short rounds on one CPU: says whether everything works, and little about speed
   --control        adds a second jose, whose ratio to the first shows the noise
   --targets        says which of the targets of this repository are reached
@@ -81,7 +81,7 @@ function parse(args: readonly string[]): Settings | undefined {
   }
   const { quick, control, targets, readme, again } = values;
   const suites = chosen("--alg", SUITES, values.alg, ({ name }) => name);
-  const rounds = Number(values.rounds ?? (quick ? 3 : 15));
+  const rounds = Number(values.rounds ?? (quick ? 3 : 9));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds is a number of rounds");
   return {
     runtimes: chosen("--only", RUNTIMES, values.only, (name) => name),
