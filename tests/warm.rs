@@ -86,6 +86,20 @@ fn headers_of_tokens_that_nobody_signed_do_not_push_out_those_of_the_issuer() {
 }
 
 #[test]
+fn a_header_is_kept_up_to_a_kibibyte_and_a_longer_one_is_read_each_time() {
+    for (length, kept) in [(700, true), (1000, false)] {
+        let mut verifier = warm(verifier(|_| {}));
+        let header = format!(r#"{{"alg":"ES256","x":"{}"}}"#, "x".repeat(length));
+        let jwt = sign(&key(1), &header, claims(&json!({})).to_string().as_bytes());
+        for _ in 0..3 {
+            verifier.verify(&jwt, now()).unwrap();
+        }
+        let allocated = allocation_counter::measure(|| assert!(verifier.verify(&jwt, now()).is_ok()));
+        assert_eq!(allocated.count_total == 0, kept, "{length}");
+    }
+}
+
+#[test]
 fn more_headers_than_are_kept_are_told_apart() {
     let mut verifier = warm(verifier(|_| {}));
     for round in 0..30 {
