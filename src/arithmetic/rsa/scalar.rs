@@ -107,15 +107,19 @@ impl Montgomery for Modulus {
         self.limbs.len() * LIMB_BITS as usize
     }
 
+    fn zero(&self) -> Residue {
+        Residue([0; MAX_LIMBS])
+    }
+
     fn read(&self, octets: &[u8]) -> Residue {
-        let mut residue = Residue([0; MAX_LIMBS]);
+        let mut residue = self.zero();
         for (limb, digit) in residue.0.iter_mut().zip(Digits::new(octets, LIMB_BITS)) {
             *limb = digit;
         }
         residue
     }
 
-    fn multiply(&self, a: &mut Residue, b: &Residue, (): &mut ()) {
+    fn multiply(&self, a: &Residue, b: &Residue, product: &mut Residue, (): &mut ()) {
         let length = self.limbs.len();
         let reversed = reversed(b, length);
         let mut columns = [0; 2 * MAX_LIMBS];
@@ -125,10 +129,10 @@ impl Montgomery for Modulus {
             *limb = (sum & MASK) as u32;
             carry = sum >> LIMB_BITS;
         }
-        *a = self.reduce(&columns);
+        *product = self.reduce(&columns);
     }
 
-    fn square(&self, a: &mut Residue, (): &mut ()) {
+    fn square(&self, a: &Residue, product: &mut Residue, (): &mut ()) {
         let length = self.limbs.len();
         let reversed = reversed(a, length);
         let mut columns = [0; 2 * MAX_LIMBS];
@@ -143,7 +147,7 @@ impl Montgomery for Modulus {
             *limb = (sum & MASK) as u32;
             carry = sum >> LIMB_BITS;
         }
-        *a = self.reduce(&columns);
+        *product = self.reduce(&columns);
     }
 
     fn write(&self, residue: &Residue, octets: &mut [u8]) {
