@@ -23,16 +23,14 @@ impl Iterator for Digits<'_> {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
-        while self.bits < self.width {
-            let octet = match self.octets {
-                [rest @ .., octet] => {
-                    self.octets = rest;
-                    *octet
-                }
-                [] => 0,
+        if self.bits < self.width {
+            let (rest, word) = match self.octets.split_last_chunk::<4>() {
+                Some((rest, word)) => (rest, u32::from_be_bytes(*word)),
+                None => (&[][..], self.octets.iter().fold(0, |word, octet| word << 8 | u32::from(*octet))),
             };
-            self.buffer |= u64::from(octet) << self.bits;
-            self.bits += 8;
+            self.octets = rest;
+            self.buffer |= u64::from(word) << self.bits;
+            self.bits += 32;
         }
         let digit = self.buffer & ((1 << self.width) - 1);
         self.buffer >>= self.width;
@@ -44,20 +42,27 @@ impl Iterator for Digits<'_> {
 /// Writes a number as big-endian octets, as many as there is room for. The digits have `width` bits each.
 pub(super) fn write_octets(digits: impl IntoIterator<Item = u32>, width: u32, octets: &mut [u8]) {
     let (mut buffer, mut bits) = (0_u64, 0);
-    let mut octets = octets.iter_mut().rev();
+    let mut words = octets.rchunks_mut(4);
     for digit in digits {
         buffer |= u64::from(digit) << bits;
         bits += width;
-        while bits >= 8 {
-            let Some(octet) = octets.next() else { return };
-            *octet = buffer.to_le_bytes()[0];
-            buffer >>= 8;
-            bits -= 8;
+        if bits >= 32 {
+            let Some(word) = words.next() else { return };
+            write_word(buffer, word);
+            buffer >>= 32;
+            bits -= 32;
         }
     }
-    for octet in octets {
-        *octet = buffer.to_le_bytes()[0];
-        buffer >>= 8;
+    for word in words {
+        write_word(buffer, word);
+        buffer >>= 32;
+    }
+}
+
+/// Writes the lowest octets of a number, four or fewer.
+fn write_word(number: u64, octets: &mut [u8]) {
+    for (octet, byte) in octets.iter_mut().rev().zip(number.to_le_bytes()) {
+        *octet = byte;
     }
 }
 
