@@ -11,6 +11,7 @@ use support::{committed, text, unhex};
 use waxseal::ErrorCode;
 use waxseal::encoding::base64url;
 use waxseal::jwa::Algorithm;
+use waxseal::jwk::set::publish;
 use waxseal::jwk::{KeySet, PrivateJwk, PublicJwk};
 use waxseal::jws::{ProtectedHeader, SigningKey};
 
@@ -287,7 +288,7 @@ fn the_caller_restricts_the_algorithms() {
 fn a_set_skips_what_it_cannot_use_and_any_other_source_does_not() {
     let weak = with(rsa(), "e", json!("Aw"));
     let set = json!({ "keys": [weak, { "kty": "OKP" }, 7, ec_private(), ec()] });
-    assert_eq!(KeySet::from_value(&set).unwrap().keys().len(), 1);
+    assert_eq!(KeySet::from_value(&Value::Array(set)).unwrap().keys().len(), 1);
     let code = |value: Value| KeySet::from_value(&value).err().map(|error| error.code());
     assert_eq!(code(json!({ "keys": [weak] })), Some(ErrorCode::KeySetEmpty));
     assert_eq!(code(json!({ "keys": [] })), Some(ErrorCode::KeySetEmpty));
@@ -350,4 +351,39 @@ proptest! {
         let pem = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
         prop_assert!(PublicJwk::from_pem(&pem).is_err());
     }
+}
+
+#[test]
+fn every_form_of_a_key_has_the_same_public_half() {
+    let made = &committed("openssl.json")["same_as_rfc_7515"];
+    for (kind, private) in [("ec", ec_private()), ("rsa", rsa_private())] {
+        let expected = PrivateJwk::from_value(&private).unwrap().public().to_value();
+        let public = with(with(expected.clone(), "kid", Value::Null), "use", Value::Null);
+        for form in [private, public, made[kind]["private"].clone(), made[kind]["public"][0].clone()] {
+            let half = PublicJwk::half_of(&form).unwrap().to_value();
+            assert_eq!(with(half, "kid", Value::Null), with(expected.clone(), "kid", Value::Null), "{kind}");
+        }
+    }
+    let half = |value: Value| PublicJwk::half_of(&value).err().map(|error| error.code());
+    assert_eq!(half(json!({ "kty": "oct", "k": "c2VjcmV0" })), Some(ErrorCode::KeyUnsupported));
+    for wrong in [json!(null), json!(7), json!("no PEM"), json!([]), with(ec_private(), "x", json!("AA"))] {
+        assert_eq!(half(wrong.clone()), Some(ErrorCode::KeyInvalid), "{wrong}");
+    }
+}
+
+#[test]
+fn a_set_to_publish_has_public_members_alone_and_every_key_its_own_kid() {
+    let [ec, rsa] = [with(ec_private(), "kid", json!("one")), rsa_private()];
+    let set = publish(&json!([ec, { "keys": [rsa] }])).unwrap();
+    let names = |at: usize| set[at].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(names(0), "alg crv kid kty use x y");
+    assert_eq!(names(1), "alg e kid kty n use");
+    assert_eq!(set[0]["kid"], "one");
+    assert_eq!(set[1]["kid"], PrivateJwk::from_value(&rsa).unwrap().public().thumbprint());
+    assert_eq!(KeySet::from_value(&Value::Array(set)).unwrap().keys().len(), 2);
+    // Unlike a set that somebody else has made, of which what cannot be used is skipped.
+    let refused = |value: Value| publish(&value).unwrap_err().code();
+    assert_eq!(refused(json!({ "keys": [ec, { "kty": "OKP" }] })), ErrorCode::KeyUnsupported);
+    assert_eq!(refused(json!([ec, with(rsa_private(), "kid", json!("one"))])), ErrorCode::KeyInvalid);
+    assert_eq!(refused(json!([ec, ec])), ErrorCode::KeyInvalid);
 }

@@ -19,14 +19,24 @@ export { type ErrorReason, WaxsealError } from "./error.js";
 export type { ErrorCode, ErrorStatus, ErrorStep } from "./error-codes.js";
 export {
   createIssuer,
-  generateKeyPair,
   type IssueClaims,
   type IssueOptions,
   type Issuer,
+  type IssuerKey,
   type IssuerOptions,
-  type KeyPair,
   type SigningCallback,
 } from "./issuer.js";
+export {
+  type AnyKey,
+  generateKeyPair,
+  type KeyPair,
+  type KeyPairOptions,
+  publicJwk,
+  publicJwks,
+  thumbprint,
+  toJwk,
+  toPem,
+} from "./keys.js";
 export { createSessions, type Sessions } from "./sessions/sessions.js";
 export type * from "./sessions/types.js";
 export type { SessionStore, StoreDescription } from "./stores/store.js";
@@ -38,7 +48,6 @@ export {
   init,
   type TableMemory,
   tableMemory,
-  thumbprint,
 } from "./tools.js";
 export type * from "./types.js";
 export { createVerifier, type Verifier } from "./verifier.js";

@@ -1,5 +1,5 @@
 import { callOptions, type Clock, clockFrom, snapshot, take } from "./options.js";
-import { hostSigner, type HostKey, type Sign, signed } from "./signer.js";
+import { hostSigner, publishable, type Sign, signed } from "./signer.js";
 import type { Json, JwkSet, JWK } from "./types.js";
 import { call, type Core, Handle, load, Once } from "./wasm.js";
 
@@ -17,13 +17,19 @@ export interface SigningCallback {
   publicKey?: JWK;
 }
 
+/** A key of {@link IssuerOptions}. */
+export type IssuerKey = JWK | string | CryptoKey | SigningCallback;
+
 /** The options of {@link createIssuer}. */
 export interface IssuerOptions {
   /**
    * The private key: a JWK, PKCS#8 PEM, a `CryptoKey` with the usage `"sign"`, or a callback. P-256 keys given as a JWK or
    * PEM sign inside the WebAssembly module; RSA keys are imported into WebCrypto and never enter it.
+   *
+   * Of several the first signs, and `jwks()` publishes all. Of the others the public half is enough: a public JWK, SPKI or
+   * certificate PEM.
    */
-  key: JWK | string | CryptoKey | SigningCallback;
+  key: IssuerKey | readonly IssuerKey[];
   /** The value of `iss`. */
   issuer: string;
   /** The value of `aud`; an array of one is written as a string. */
@@ -60,7 +66,7 @@ export interface IssueClaims {
 }
 
 /**
- * Makes an issuer of tokens with one key.
+ * Makes an issuer of tokens.
  *
  * @param options The key, and what every token says.
  * @throws WaxsealError `ERR_OPTION_INVALID`, `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`,
@@ -75,11 +81,13 @@ export interface IssueClaims {
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   await load();
   const { taken, rest } = take(options, ["key", "clock"]);
-  const host = await hostSigner(taken.key);
+  const [first, ...others] = Array.isArray(taken.key) ? (taken.key as unknown[]) : [taken.key];
+  const host = await hostSigner(first);
+  const published = await Promise.all(others.map(publishable));
   // Of a key that signs outside the module, the core sees a description alone.
-  const key = host === undefined ? taken.key : undefined;
+  const key = host === undefined ? first : undefined;
   const data = snapshot([rest, key, host?.description] as const);
-  return new Issuer((core) => new core.CoreIssuer(...data), clockFrom(taken.clock), host?.sign);
+  return new Issuer((core) => new core.CoreIssuer(...data), clockFrom(taken.clock), host?.sign, published);
 }
 
 /** Issues tokens. Made by {@link createIssuer}. */
@@ -87,12 +95,23 @@ export class Issuer implements Disposable {
   readonly #core: Handle<Core.CoreIssuer>;
   readonly #clock: Clock;
   #sign: Sign | undefined;
+  /** The JWK Set in JSON, where it has more than the key that signs. */
+  readonly #jwks: string | undefined;
 
   /** @internal */
-  constructor(make: (core: typeof Core) => Core.CoreIssuer, clock: Clock, sign: Sign | undefined) {
+  constructor(
+    make: (core: typeof Core) => Core.CoreIssuer,
+    clock: Clock,
+    sign: Sign | undefined,
+    others: readonly unknown[],
+  ) {
     this.#core = new Handle(make);
     this.#clock = clock;
     this.#sign = sign;
+    if (others.length > 0) {
+      const own = this.jwks();
+      this.#jwks = call((core) => core.public_jwks([own, ...others]));
+    }
   }
 
   /**
@@ -122,13 +141,13 @@ export class Issuer implements Disposable {
   }
 
   /**
-   * The public key as a JWK Set, with `kid`, `use` and `alg`: what to serve at `/.well-known/jwks.json`.
+   * The public keys as a JWK Set, with `kid`, `use` and `alg`: what to serve at `/.well-known/jwks.json`.
    *
    * @throws WaxsealError `ERR_KEY_UNSUPPORTED` when the public half is not known: a `CryptoKey` that cannot be exported, or
    *   a callback without `publicKey`.
    */
   jwks(): JwkSet {
-    return JSON.parse(this.#core.use((issuer) => issuer.jwks())) as JwkSet;
+    return JSON.parse(this.#core.use((issuer) => this.#jwks ?? issuer.jwks())) as JwkSet;
   }
 
   /** Frees the issuer's memory and forgets the key; every later call throws `ERR_DISPOSED`. */
@@ -141,36 +160,4 @@ export class Issuer implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** What {@link generateKeyPair} gives. Keep `privateKey` secret. */
-export interface KeyPair {
-  /** The public key with `kid`, `use` and `alg`. */
-  publicKey: JWK;
-  /** The private key, with the same `kid`. */
-  privateKey: JWK;
-}
-
-/**
- * Generates a key pair. ES256 keys are made from the host's random bytes inside the module, RS256 keys (2048 bits) by
- * WebCrypto.
- *
- * @param alg `"ES256"` or `"RS256"`; ES256 keys and tokens are smaller, and quicker to sign with.
- * @returns Both halves as JWKs; the `kid` is the RFC 7638 thumbprint.
- * @throws WaxsealError `ERR_OPTION_INVALID`, `ERR_RANDOM_UNAVAILABLE`
- */
-export async function generateKeyPair(alg: "ES256" | "RS256"): Promise<KeyPair> {
-  await load();
-  const made = call((core) => core.generate_key_pair(alg));
-  if (made !== undefined) return JSON.parse(made) as KeyPair;
-  const parameters: HostKey = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-  const pair = await crypto.subtle.generateKey(
-    { ...parameters, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
-    true,
-    ["sign", "verify"],
-  );
-  const { kty, n, e, ...secret } = (await crypto.subtle.exportKey("jwk", pair.privateKey)) as JWK;
-  const { d, p, q, dp, dq, qi } = secret;
-  const publicKey = JSON.parse(call((core) => core.public_jwk({ kty, n, e, alg }))) as JWK;
-  return { publicKey, privateKey: { ...publicKey, d, p, q, dp, dq, qi } as JWK };
 }

@@ -9,7 +9,7 @@ export type Sign = (bytes: Uint8Array) => Promise<unknown>;
 
 /** WebCrypto's parameters for a key that signs RS256. */
 export type HostKey = { name: "RSASSA-PKCS1-v1_5"; hash: "SHA-256" };
-const RS256: HostKey = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+export const RS256: HostKey = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
 /** What the core must know of a key that it does not hold. */
 export interface HostSigner {
@@ -21,13 +21,30 @@ export interface HostSigner {
 
 /** Finds out whether a key signs outside the module and, if so, how; `undefined` for keys that the core holds. */
 export async function hostSigner(key: unknown): Promise<HostSigner | undefined> {
-  if (isObject(key)) {
-    if (Object.prototype.toString.call(key) === "[object CryptoKey]") return fromCryptoKey(key as CryptoKey);
-    const { taken, rest } = take(key, ["sign"], "key");
-    if (taken.sign !== undefined) return fromCallback(key, taken.sign, rest as HostSigner["description"]);
-  }
+  const outside = await outsideSigner(key);
+  if (outside !== undefined) return outside;
   const rsa = call((core) => core.host_key(key));
   return rsa === undefined ? undefined : fromRsa(key, rsa);
+}
+
+/** What the core can take the public half from: of a key that it cannot read, what is known of it here. */
+export async function publishable(key: unknown): Promise<unknown> {
+  const outside = await outsideSigner(key);
+  if (outside === undefined) return key;
+  const { kid, publicKey } = outside.description;
+  if (!isObject(publicKey)) {
+    const message = "The public half of a key is not known: give publicKey beside sign, or an extractable key.";
+    throw new WaxsealError({ code: "ERR_KEY_UNSUPPORTED", message });
+  }
+  return kid === undefined ? publicKey : { ...publicKey, kid };
+}
+
+/** The keys that are no data: a CryptoKey and a callback. */
+async function outsideSigner(key: unknown): Promise<HostSigner | undefined> {
+  if (!isObject(key)) return undefined;
+  if (Object.prototype.toString.call(key) === "[object CryptoKey]") return fromCryptoKey(key as CryptoKey);
+  const { taken, rest } = take(key, ["sign"], "key");
+  return taken.sign === undefined ? undefined : fromCallback(key, taken.sign, rest as HostSigner["description"]);
 }
 
 function fromCallback(key: object, sign: unknown, description: HostSigner["description"]): HostSigner {
@@ -78,7 +95,7 @@ async function fromRsa(key: unknown, publicKey: string): Promise<HostSigner> {
 }
 
 /** The bytes of PEM text, which the core has read before. */
-function pemContent(pem: string): Uint8Array<ArrayBuffer> {
+export function pemContent(pem: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(pem.replace(/-----[^-]+-----|\s/g, "")), (character) => character.charCodeAt(0));
 }
 

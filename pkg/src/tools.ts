@@ -2,7 +2,7 @@ import type { ErrorCode } from "./error-codes.js";
 import type { ErrorReason } from "./error.js";
 import type { InitInput } from "./load/input.js";
 import { callOptions, clockFrom, take } from "./options.js";
-import type { Claims, JWK, VerifierOptions } from "./types.js";
+import type { Claims, VerifierOptions } from "./types.js";
 import { call, load } from "./wasm.js";
 
 /**
@@ -16,15 +16,6 @@ import { call, load } from "./wasm.js";
  */
 export async function init(input?: InitInput): Promise<void> {
   await load(input);
-}
-
-/**
- * The RFC 7638 thumbprint of a key, base64url of 32 bytes: the same for a private key and its public half.
- *
- * @throws WaxsealError `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`
- */
-export function thumbprint(jwk: JWK): string {
-  return call((core) => core.thumbprint(jwk));
 }
 
 /**

@@ -4,12 +4,14 @@ use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::*;
 
+use super::issuer::jwk_set;
 use super::options::{Fields, invalid};
 use super::random;
 use super::value::{OPTIONS_DEPTH, read};
 use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
+use crate::jwk::set::publish;
 use crate::jwk::{PrivateJwk, PublicJwk, read_and_forget};
 use crate::jws::SigningKey;
 
@@ -54,19 +56,22 @@ pub fn generate_key_pair(alg: &JsValue) -> Result<Option<String>, Error> {
     }
 }
 
-/// A public JWK as it is published: with `kid`, `use` and `alg`.
+/// The private JWK of a P-256 key in JSON, or `undefined` for RSA, which the host has to convert.
 #[wasm_bindgen]
-pub fn public_jwk(jwk: &JsValue) -> Result<String, Error> {
-    Ok(json::write(&PublicJwk::from_value(&key_value(jwk)?)?.to_value()))
+pub fn private_jwk(key: &JsValue) -> Result<Option<String>, Error> {
+    let key = private_key(key)?;
+    let here = (key.algorithm() == Algorithm::Es256).then(|| SigningKey::from_private_jwk(&key)).transpose()?;
+    Ok(here.map(|key| key.to_private_json().as_str().to_owned()))
 }
 
-/// The RFC 7638 thumbprint of a public or private JWK.
+/// The JWK Set to publish in JSON, of one or more keys in any form.
 #[wasm_bindgen]
-pub fn thumbprint(jwk: &JsValue) -> Result<String, Error> {
-    read_and_forget(key_value(jwk)?, |jwk| match PublicJwk::from_value(jwk) {
-        Err(error) if error.code() == ErrorCode::KeyPrivate => {
-            PrivateJwk::from_value(jwk).map(|key| key.public().thumbprint())
-        }
-        public => public.map(|key| key.thumbprint()),
-    })
+pub fn public_jwks(keys: &JsValue) -> Result<String, Error> {
+    read_and_forget(key_value(keys)?, publish).map(jwk_set)
+}
+
+/// The RFC 7638 thumbprint of a key in any form.
+#[wasm_bindgen]
+pub fn thumbprint(key: &JsValue) -> Result<String, Error> {
+    read_and_forget(key_value(key)?, PublicJwk::half_of).map(|key| key.thumbprint())
 }

@@ -94,6 +94,23 @@ impl PublicJwk {
         }
     }
 
+    /// The public half of a key in any form: a JWK or PEM, public or private.
+    ///
+    /// # Errors
+    /// As [`PublicJwk::from_value`] and [`PrivateJwk::from_value`]. A symmetric key has no public half: it is
+    /// [`ErrorCode::KeyUnsupported`].
+    pub fn half_of(value: &Value) -> Result<Self, Error> {
+        let private = match value {
+            Value::String(text) => match pem::parse(text)? {
+                pem::PemKey::Public(jwk) => return Ok(jwk),
+                pem::PemKey::Private(jwk) => jwk,
+            },
+            _ if Members::new(value)?.has_secret() => PrivateJwk::from_value(value)?,
+            _ => return Self::from_value(value),
+        };
+        Ok(private.public().clone())
+    }
+
     /// Reads the public members of a JWK; whether it has private ones is the caller's affair.
     fn from_members(members: &Members<'_>, operation: Operation) -> Result<Self, Error> {
         let algorithm = members.algorithm(operation)?;

@@ -92,6 +92,45 @@ impl KeySet {
     }
 }
 
+/// The keys of a JWK Set to publish (RFC 7517 section 5): of every key its public half, with `kid`, `use` and `alg`. Takes what
+/// [`KeySet::from_value`] takes, and private keys. A key that cannot be used is an error here, in a set as well: it is the
+/// publisher's own.
+///
+/// # Errors
+/// What [`PublicJwk::half_of`] reports, and [`ErrorCode::KeyInvalid`] for more than [`MAX_KEYS`] and for two keys of one
+/// `kid`, which no verifier could choose between.
+pub fn publish(value: &Value) -> Result<Vec<Value>, Error> {
+    let mut keys = Vec::new();
+    match value {
+        Value::Array(sources) => sources.iter().try_for_each(|source| publish_source(source, &mut keys))?,
+        source => publish_source(source, &mut keys)?,
+    }
+    Ok(keys)
+}
+
+fn publish_source(value: &Value, keys: &mut Vec<Value>) -> Result<(), Error> {
+    if let Some(Value::Array(entries)) = value.get("keys") {
+        return entries.iter().try_for_each(|entry| publish_key(entry, keys));
+    }
+    publish_key(value, keys)
+}
+
+fn publish_key(value: &Value, keys: &mut Vec<Value>) -> Result<(), Error> {
+    let jwk = PublicJwk::half_of(value)?.to_value();
+    if keys.len() >= MAX_KEYS {
+        return Err(too_many());
+    }
+    if keys.iter().any(|other| other.get("kid") == jwk.get("kid")) {
+        return Err(invalid("Two keys have the same kid: give each key of the set its own."));
+    }
+    keys.push(jwk);
+    Ok(())
+}
+
+fn too_many() -> Error {
+    invalid("The key set holds more than 1000 keys.")
+}
+
 fn not_allowed(message: &'static str) -> Error {
     Error::new(ErrorCode::AlgorithmNotAllowed, message)
 }
@@ -130,6 +169,6 @@ impl SetReader {
 
     fn count(&mut self) -> Result<(), Error> {
         self.seen += 1;
-        if self.seen > MAX_KEYS { Err(invalid("The key set holds more than 1000 keys.")) } else { Ok(()) }
+        if self.seen > MAX_KEYS { Err(too_many()) } else { Ok(()) }
     }
 }
