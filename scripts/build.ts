@@ -9,6 +9,7 @@
  *     <entry point>.js .cjs  one per host; see pkg/src/entry
  *     store-<name>.js .cjs   one per session store; see pkg/src/stores
  *     testing.js .cjs        the conformance suite for session stores
+ *     cli.js                 the program `waxseal`; see pkg/src/cli
  *     types/                 declarations, for ESM and CommonJS
  *
  * The shared ones are files of their own, so that all entry points of one format share one instance and one error class.
@@ -52,6 +53,8 @@ const ENTRIES: Record<string, Entry> = {
   "store-redis": { source: "stores/redis.ts", formats: ["esm", "cjs"], declared: true },
   "store-deno-kv": { source: "stores/deno-kv.ts", formats: ["esm", "cjs"], declared: true },
   testing: { source: "testing/index.ts", formats: ["esm", "cjs"], declared: true },
+  // A program, and nothing to import.
+  cli: { source: "cli/main.ts", formats: ["esm"] },
 };
 
 /** Modules that become files of their own, by their path in pkg/src. */
@@ -107,7 +110,7 @@ async function bundle(source: string, name: string, format: "esm" | "cjs"): Prom
     target: "es2022",
     charset: "utf8",
     logLevel: "warning",
-    external: ["cloudflare:workers"],
+    external: ["cloudflare:workers", "node:*"],
     plugins: [published(name, extension)],
   });
 }
