@@ -30,10 +30,14 @@ export async function adviceFor(step: ExplainedStep, facts: Facts): Promise<stri
       return segments(facts.token);
     case "header":
       return type(facts);
-    case "key":
-      return [...algorithm(facts), ...kids(step, facts), ...(await signer(facts))];
-    case "signature":
-      return signer(facts);
+    case "key": {
+      const found = await signer(facts);
+      return [...algorithm(facts), ...(found.length > 0 ? found : kids(step, facts))];
+    }
+    case "signature": {
+      const found = await signer(facts);
+      return found.length === 0 && (facts.keys ?? []).length > 1 ? ["None of the keys given verifies it."] : found;
+    }
     case "claims":
       return milliseconds(step, facts);
     case "policy":
@@ -45,7 +49,6 @@ export async function adviceFor(step: ExplainedStep, facts: Facts): Promise<stri
 
 function segments(token: string): string[] {
   const count = token.split(".").length;
-  if (count === 5) return ["Five segments are an encrypted token (JWE): only its recipient can read it."];
   if (count < 3)
     return ["This is not a whole JWT: it was cut short, or it is an opaque token, which only its issuer can check."];
   if (/\s/.test(token)) return ["There is white space in it: it was copied with a line break."];
@@ -88,7 +91,7 @@ async function signer({ token, keys = [], now }: Facts): Promise<string[]> {
       return [`The key ${quoted(kid)} verifies its signature: the token names the wrong kid, or the key has it.`];
     }
   }
-  return keys.length > 1 ? ["None of the keys given verifies its signature."] : [];
+  return [];
 }
 
 function milliseconds({ claim }: ExplainedStep, { claims }: Facts): string[] {

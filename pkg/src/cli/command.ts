@@ -62,9 +62,7 @@ export class Call {
     try {
       parsed = parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
     } catch (error) {
-      // What Node says goes on for several lines, and its advice is not for us.
-      const [said = ""] = (error as Error).message.split(/\n|\. /);
-      throw new UsageError(lowered(said) + see);
+      throw new UsageError(misuse(error as Error) + see);
     }
     const { values, positionals, tokens } = parsed;
     if (values["help"] === true) return undefined;
@@ -129,8 +127,14 @@ export function shown(value = ""): string {
   return `"${printable(value.length > 24 ? `${value.slice(0, 12)}…` : value)}"`;
 }
 
-function lowered(sentence: string): string {
-  return printable(sentence.charAt(0).toLowerCase() + sentence.slice(1)).replaceAll("'", "");
+/** What is wrong with an option, in fewer words than Node has for it. */
+function misuse({ message }: Error): string {
+  const option = printable(/--?[^\s'=]{1,24}/.exec(message)?.[0] ?? "an option");
+  if (message.startsWith("Unknown option")) return `there is no option ${option}`;
+  if (message.includes("does not take")) return `${option} takes no value`;
+  if (message.includes("ambiguous"))
+    return `${option} needs a value; one that begins with - is given as ${option}=-value`;
+  return `${option} needs a value`;
 }
 
 /** The help of one command. */

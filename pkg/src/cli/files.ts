@@ -124,7 +124,7 @@ export function isUrl(source: string): boolean {
 }
 
 /** The text at a URL: https, or http on this machine; one answer, not redirected, of bounded size and time. */
-export async function fetchText(source: string): Promise<string> {
+export async function fetchText(source: string): Promise<{ name: string; text: string }> {
   const url = URL.canParse(source) ? new URL(source) : undefined;
   if (url === undefined) throw new UsageError(`${shown(source)} is not a URL`);
   const host = url.host;
@@ -139,7 +139,7 @@ export async function fetchText(source: string): Promise<string> {
     });
     if (!response.ok) throw new UsageError(`${host}: answered with status ${response.status}`);
     if (response.body === null) throw new UsageError(`${host}: answered with nothing`);
-    return textOf(await collect(response.body, host), host);
+    return { name: host, text: textOf(await collect(response.body, host), host) };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { name, cause } = error as Error;

@@ -25,7 +25,7 @@ export interface Unusable {
 
 /** Reads a JWK, a JWK Set, an array of JWKs, or PEM: one block or several. */
 export async function readKeys(source: string): Promise<KeyFile> {
-  return parseKeys(named(source), await readText(source));
+  return parseKeys({ name: named(source), text: await readText(source) });
 }
 
 /** Reads a file that must hold one key. */
@@ -37,7 +37,7 @@ export async function readKey(source: string): Promise<{ name: string; key: JWK 
   return { name, key };
 }
 
-function parseKeys(name: string, text: string): KeyFile {
+function parseKeys({ name, text }: { name: string; text: string }): KeyFile {
   if (/^\s*[[{]/.test(text)) {
     const json = parseJson(name, text) as unknown[] | { keys?: unknown };
     const keys = Array.isArray(json) ? json : Array.isArray(json.keys) ? (json.keys as unknown[]) : [json];
@@ -96,9 +96,7 @@ export async function readVerifyingKeys(sources: readonly string[]): Promise<Ver
   const kept: (JWK | string)[] = [];
   const unusable: Unusable[] = [];
   for (const source of sources) {
-    const { name, keys } = isUrl(source)
-      ? parseKeys(new URL(source).host, await fetchText(source))
-      : await readKeys(source);
+    const { name, keys } = isUrl(source) ? parseKeys(await fetchText(source)) : await readKeys(source);
     for (const key of keys) {
       try {
         (await createVerifier({ keys: key, issuer: null, audience: null })).dispose();

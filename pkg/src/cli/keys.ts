@@ -31,15 +31,15 @@ const generate: Command = {
     "waxseal keys generate --private | npx wrangler secret put ACCESS_KEY",
   ],
   async run(call) {
-    needsPlace(call, "this makes a private key");
     const alg = call.word("alg", ["ES256", "RS256"]) ?? "ES256";
     const bits = call.word("bits", ["2048", "3072", "4096"]);
     if (bits !== undefined && alg === "ES256")
       throw new UsageError("--bits is for --alg RS256: ES256 keys have one size");
+    if (call.flag("pem") && call.text("kid") !== undefined) throw new UsageError("--pem has no place for --kid");
+    needsPlace(call, "this makes a private key");
     const options = bits === undefined ? {} : { modulusLength: Number(bits) as 2048 | 3072 | 4096 };
     const { publicKey, privateKey } = await generateKeyPair(alg, options);
     const kid = call.text("kid") ?? (privateKey.kid as string);
-    if (call.flag("pem") && call.text("kid") !== undefined) throw new UsageError("--pem has no place for --kid");
     const key: JWK = { ...privateKey, kid };
     const text = call.flag("pem") ? await toPem(key) : `${indented(key)}\n`;
     const out = call.text("out");

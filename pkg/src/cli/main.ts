@@ -53,10 +53,13 @@ async function run(args: readonly string[], style: Style): Promise<number> {
   return call === undefined ? print(helpOf(command, style)) : command.run(call);
 }
 
-/** Whoever reads the output may stop: that is no failure of ours. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? process.exitCode : 2));
-}
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever reads the output may stop: that is no failure of ours.
+  if (error.code === "EPIPE") process.exit(process.exitCode);
+  process.stderr.write(`waxseal: stdout: cannot be written (${error.code})\n`);
+  process.exit(2);
+});
+process.stderr.on("error", () => process.exit(2));
 
 try {
   process.exitCode = await run(process.argv.slice(2), styleFor(process.stdout, process.env));

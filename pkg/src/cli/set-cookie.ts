@@ -1,6 +1,6 @@
 /** What browsers make of a `Set-Cookie` line (RFC 6265bis sections 5.6 and 5.7), beside what the library says of it. */
 import { checkCookie, type CookieReport, type SetCookieOptions } from "../entry/inline.js";
-import { dateOf, durationOf } from "./text.js";
+import { durationOf } from "./text.js";
 
 /** What becomes of a cookie. */
 export interface SetCookieReport {
@@ -129,7 +129,7 @@ function read(
   const life = maxAge ?? (expires === undefined ? undefined : expires - now);
   if (life === undefined) notes.push("It lives until the browser is closed: it has neither Max-Age nor Expires.");
   else if (life <= 0) notes.push("It deletes the cookie: its time is over.");
-  else notes.push(`It lives for ${durationOf(life)}, until ${dateOf(now + life)}.`);
+  else notes.push(`It lives for ${durationOf(life)}.`);
   const domain = attributes.get("domain") ?? "";
   return {
     name,

@@ -33,7 +33,7 @@ export const explainToken: Command = {
     const keys = given?.sources ?? (await generateKeyPair("ES256")).publicKey;
     const explained = await options(() => explain(token, { ...policy(call), keys, now }));
     const { header = {}, claims = {} } = explained;
-    const steps = explained.steps.map((step) => (given === undefined ? withoutKeys(step) : step));
+    const steps = given === undefined ? withoutKeys(explained.steps) : explained.steps;
     const isNow = time === undefined;
     const facts: Facts = { token, header, claims, keys: given?.usable, issuer, audience, now, isNow };
     const advised: Advised[] = [];
@@ -55,11 +55,17 @@ export const explainToken: Command = {
 
 type Advised = ExplainedStep & { advice: string[] };
 
-/** The steps that a key is needed for, when there is none. */
-function withoutKeys(step: ExplainedStep): ExplainedStep {
-  if ((step.step !== "key" && step.step !== "signature") || step.outcome === "not-reached") return step;
-  const message = step.step === "key" ? "No keys were given: --jwks <file|url>." : "Not checked without keys.";
-  return { step: step.step, outcome: "skipped", message };
+/** The steps, of which those that need a key were skipped if they were reached. */
+function withoutKeys(steps: readonly ExplainedStep[]): ExplainedStep[] {
+  const said: Record<string, string> = {
+    key: "No keys were given: --jwks <file|url>.",
+    signature: "Not checked without keys.",
+  };
+  const isReached = steps.some(({ step, outcome }) => step === "key" && outcome !== "not-reached");
+  return steps.map((given) => {
+    const message = said[given.step];
+    return isReached && message !== undefined ? { step: given.step, outcome: "skipped", message } : given;
+  });
 }
 
 const MARKS = { passed: "✓", failed: "✗", skipped: "–", "not-reached": "·" } as const;

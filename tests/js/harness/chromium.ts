@@ -9,7 +9,7 @@ export function findChromium(): string | undefined {
   return process.env["CHROMIUM"] ?? PLACES.find((path) => existsSync(path));
 }
 
-export async function launch(executablePath: string): Promise<Browser> {
+export async function launch(executablePath: string, ...more: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
@@ -19,6 +19,7 @@ export async function launch(executablePath: string): Promise<Browser> {
       "--disable-default-apps",
       "--disable-sync",
       "--no-first-run",
+      ...more,
     ],
   });
 }
