@@ -36,7 +36,8 @@ const stages: Stage[] = [
   script("store-deno-kv-memory", "tests/stores/deno.ts", "memory"),
   script("store-deno-kv-file", "tests/stores/deno.ts", "file"),
   script("store-planted", "tests/stores/planted.ts"),
-  ...endToEnd(),
+  ...testFiles("tests/cli", "cli"),
+  ...testFiles("tests/js/e2e", "e2e"),
 ];
 
 /** Sums up the lines that cargo prints for every test binary. */
@@ -52,14 +53,12 @@ function cargoCounts(output: string): Counts {
   return counts;
 }
 
-/** One stage for each file of end-to-end tests, which use Node's own test runner. */
-function endToEnd(): Stage[] {
-  const directory = "tests/js/e2e";
-  if (!existsSync(directory)) return [];
+/** One stage for each file of tests that use Node's own test runner. */
+function testFiles(directory: string, kind: string): Stage[] {
   return readdirSync(directory)
     .filter((file) => /\.test\.(ts|mjs)$/.test(file))
     .map((file) => ({
-      name: `e2e: ${file.replace(/\.test\.\w+$/, "")}`,
+      name: `${kind}: ${file.replace(/\.test\.\w+$/, "")}`,
       command: file.endsWith(".mjs")
         ? ["node", "--test", "--test-reporter=tap", join(directory, file)]
         : ["node", "scripts/run.mjs", "--test", join(directory, file)],

@@ -12,6 +12,7 @@ import { decode, explain } from "./explain.js";
 import { fuzzish } from "./fuzzish.js";
 import { hostile } from "./hostile.js";
 import { issue } from "./issue.js";
+import { keyForms } from "./key-forms.js";
 import { keys } from "./keys.js";
 import { lifecycle } from "./lifecycle.js";
 import { limits } from "./limits.js";
@@ -45,6 +46,7 @@ export const suites: Record<string, Suite> = {
   claims: claimsSets,
   limits,
   keys,
+  keyForms,
   issue,
   signers,
   options,
