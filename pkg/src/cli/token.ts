@@ -24,7 +24,7 @@ const verify: Command = {
   },
   examples: [
     "waxseal token verify token.jwt --jwks jwks.json --issuer https://id.example --audience https://api.example",
-    "waxseal token verify token.jwt --jwks key.pem --any-issuer --any-audience --json",
+    "waxseal token verify token.jwt --jwks public.pem --any-issuer --any-audience --json",
   ],
   async run(call) {
     for (const name of ["issuer", "audience"]) {
