@@ -252,6 +252,12 @@ describe("token explain", () => {
     assert.match(report.said.join(" "), /have the kid “three”; the token asks for “one”/);
   });
 
+  test("tells a refresh token from an access token", async () => {
+    const report = await explained(await issue("--typ", "rt+jwt"), "--jwks", "set.json");
+    assert.equal(outcomeOf(report, "header")?.code, "ERR_TOKEN_TYPE");
+    assert.match(report.said.join(" "), /This is a refresh token/);
+  });
+
   test("finds the key that verifies a token which names another", async () => {
     const renamed = await issue("--kid", "wrong");
     const { said } = await explained(renamed, "--jwks", "set.json", "--jwks", "other.json");

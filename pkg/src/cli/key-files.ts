@@ -82,7 +82,7 @@ export async function of<T>(name: string, work: () => T | Promise<T>): Promise<T
 export interface VerifyingKeys {
   /** All that can be used, as JWKs with `kid` and `alg`. */
   readonly usable: readonly JWK[];
-  /** Whether a key has a `kid` of its own: one without takes tokens of any. */
+  /** The same as they were given: a key without a `kid` of its own takes tokens of any. */
   readonly sources: readonly (JWK | string)[];
   readonly unusable: readonly Unusable[];
 }

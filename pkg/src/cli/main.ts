@@ -70,6 +70,7 @@ try {
 
 function messageOf(error: unknown): string {
   if (error instanceof UsageError) return error.message;
+  // What the library refuses, the user has given: an option, a claim.
   if (error instanceof WaxsealError) return `${printable(error.message)} (${error.code})`;
   // Not its message: nobody knows what it shows.
   return `failed unexpectedly (${(error as Error).name}); please report it`;

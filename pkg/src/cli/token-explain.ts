@@ -5,7 +5,7 @@ import type { Command } from "./command.js";
 import { print } from "./files.js";
 import { readVerifyingKeys, type Unusable } from "./key-files.js";
 import { compact, dateOf, durationOf, printable, type Style, wrapped } from "./text.js";
-import { options, POLICY, policy, readToken, TOKEN, VISIBLE } from "./token-input.js";
+import { POLICY, policy, readToken, TOKEN, VISIBLE } from "./token-input.js";
 
 export const explainToken: Command = {
   name: "token explain",
@@ -31,7 +31,7 @@ export const explainToken: Command = {
     const [issuer, audience] = [call.text("issuer"), call.texts("audience")];
     // The library explains no token without a key: it is given one, and what it says of it is replaced.
     const keys = given?.sources ?? (await generateKeyPair("ES256")).publicKey;
-    const explained = await options(() => explain(token, { ...policy(call), keys, now }));
+    const explained = await explain(token, { ...policy(call), keys, now });
     const { header = {}, claims = {} } = explained;
     const steps = given === undefined ? withoutKeys(explained.steps) : explained.steps;
     const isNow = time === undefined;

@@ -1,14 +1,16 @@
 /** What the commands about tokens have in common: the token, and the options of a verifier. */
 import { existsSync } from "node:fs";
-import { type VerifierOptions, WaxsealError } from "../entry/inline.js";
+import type { VerifierOptions } from "../entry/inline.js";
 import { type Call, type Option, shown, UsageError } from "./command.js";
 import { readText } from "./files.js";
-import { printable } from "./text.js";
 
+/** What stands for a token in the help. */
 export const TOKEN = "<token|file|->";
+/** Said wherever a token can be an argument. */
 export const VISIBLE =
   "A token among the arguments is seen by every process of the machine and kept in the shell's history: prefer a file or -.";
 
+/** The options of a verifier. */
 export const POLICY: Readonly<Record<string, Option>> = {
   jwks: { value: "<file|url|->", many: true, help: "the issuer's public keys: JWK Set, JWK, PEM or certificate" },
   issuer: { value: "<iss>", help: "the issuer that the token must be of" },
@@ -28,16 +30,6 @@ export function policy(call: Call) {
     ...(typ !== undefined && { typ }),
     ...(clockTolerance !== undefined && { clockTolerance }),
   } satisfies VerifierOptions;
-}
-
-/** What the library refuses here, the user has given. */
-export async function options<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof WaxsealError)) throw error;
-    throw new UsageError(`${printable(error.message)} (${error.code})`);
-  }
 }
 
 /** The token of the first argument: itself, or in a file or stdin. */

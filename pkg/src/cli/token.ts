@@ -5,7 +5,7 @@ import { named, print, readText } from "./files.js";
 import { isPrivate, of, parseJson, readKey, readVerifyingKeys } from "./key-files.js";
 import { compact, indented, printable } from "./text.js";
 import { explainToken } from "./token-explain.js";
-import { options, POLICY, policy, readToken, TOKEN, VISIBLE } from "./token-input.js";
+import { POLICY, policy, readToken, TOKEN, VISIBLE } from "./token-input.js";
 
 const verify: Command = {
   name: "token verify",
@@ -39,9 +39,7 @@ const verify: Command = {
     const token = await readToken(call);
     const keys = (await readVerifyingKeys(sources)).sources;
     const maxTokenAge = call.seconds("max-age");
-    const verifier = await options(() =>
-      createVerifier({ ...policy(call), keys, ...(maxTokenAge !== undefined && { maxTokenAge }) }),
-    );
+    const verifier = await createVerifier({ ...policy(call), keys, ...(maxTokenAge !== undefined && { maxTokenAge }) });
     const now = call.time("at");
     try {
       const { header, claims } = verifier.verify(token, now === undefined ? undefined : { now });
@@ -99,7 +97,7 @@ const issue: Command = {
     const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
     const signer = await of(name, () => createIssuer({ key, issuer, audience, ...given }));
     const now = call.time("at");
-    const token = await options(() => signer.issue(claims, now === undefined ? undefined : { now }));
+    const token = await signer.issue(claims, now === undefined ? undefined : { now });
     print(call.flag("json") ? compact({ token, ...decodeUnverified(token) }) : token);
     return 0;
   },
