@@ -1,9 +1,10 @@
 import { optionInvalid, WaxsealError } from "../error.js";
+import { type AnyKey, publicJwks } from "../keys.js";
 import { Observer } from "../observer.js";
 import { callOptions, type Clock, clockFrom, isObject, optionalFunction, snapshot, take } from "../options.js";
 import { requestParts } from "../request.js";
 import { readEntries, storeFrom, writable } from "../revocation-store.js";
-import { hostSigner, type Sign } from "../signer.js";
+import { hostSigner, publishable, type Sign } from "../signer.js";
 import type { Claims, JwkSet, ProtectedHeader, RequestLike, RevocationState } from "../types.js";
 import { type Core, Handle, load, Once } from "../wasm.js";
 import { drive, type Host, sessionStoreFrom, type Timeouts } from "./drive.js";
@@ -81,12 +82,12 @@ type KeyPair = [key: unknown, host: unknown];
 async function keyPairs(option: unknown, name: string): Promise<[KeyPair[], Sign | undefined]> {
   const list: unknown[] = Array.isArray(option) ? [...(option as unknown[])] : [option];
   if (option === undefined || list.length === 0) throw optionInvalid(`${name} is required: a private key, or several.`);
-  const hosts = await Promise.all(list.map(hostSigner));
-  const pairs = list.map((key, index): KeyPair => {
-    const host = hosts[index];
-    return host === undefined ? [key, undefined] : [undefined, host.description];
-  });
-  return [pairs, hosts[0]?.sign];
+  const [first, ...others] = list;
+  const host = await hostSigner(first);
+  // The others verify: whether they could sign as well is not even looked at.
+  const public_ = publicJwks((await Promise.all(others.map(publishable))) as AnyKey[]).keys;
+  const pairs = public_.map((publicKey): KeyPair => [undefined, { alg: publicKey.alg, kid: publicKey.kid, publicKey }]);
+  return [[host === undefined ? [first, undefined] : [undefined, host.description], ...pairs], host?.sign];
 }
 
 /** What belongs to the application. @internal */

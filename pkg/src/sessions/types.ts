@@ -29,10 +29,13 @@ export type SessionEvent =
 
 /** The options of `createSessions`. */
 export interface SessionsOptions {
-  /** The private key or keys of access tokens: the first signs, all verify. The set of `jwks()` publishes them. */
+  /**
+   * The private key of access tokens, or several keys: the first signs, all verify, and `jwks()` publishes them. Of those
+   * after the first the public half is enough, a JWK or PEM.
+   */
   keys: SessionKey | readonly SessionKey[];
   /**
-   * The private key or keys of refresh tokens; default `keys`. Keys of their own are recommended: nobody else verifies
+   * The same of refresh tokens; default `keys`. Keys of their own are recommended: nobody else verifies
    * refresh tokens, so no JWK Set need publish them.
    */
   refreshKeys?: SessionKey | readonly SessionKey[];

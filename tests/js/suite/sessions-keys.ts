@@ -67,6 +67,27 @@ export const sessionsKeys: Suite = (h, lib) => {
     },
   );
 
+  h.test("of keys after the first the public half is enough, and two of one kid are refused", async () => {
+    const [next, old] = [await generateKeys("ES256", "ec-new"), await rsa()];
+    const before = await serve(lib, { keys: old.privateJwk, refreshKeys: undefined });
+    const held = await before.sessions.login(ALICE);
+    for (const half of [old.publicJwk, callback(old), old.cryptoPrivate]) {
+      const kid = half === old.cryptoPrivate ? lib.thumbprint(old.publicJwk) : old.kid;
+      const { sessions } = await serve(lib, { keys: [next.privateJwk, half], refreshKeys: undefined }, before);
+      deepEqual(
+        sessions.jwks().keys.map((key) => [key.kid, key.alg, key.d]),
+        [
+          ["ec-new", "ES256", undefined],
+          [kid, "RS256", undefined],
+        ],
+      );
+      if (kid === old.kid) ok(await sessions.authenticate(withCookies(held)));
+    }
+    const twice = [next.privateJwk, old.publicJwk, old.privateJwk];
+    await rejects(serve(lib, { keys: twice }), "ERR_KEY_INVALID", "same kid");
+    await rejects(serve(lib, { keys: [old.publicJwk, next.privateJwk] }), "ERR_KEY_INVALID");
+  });
+
   h.test(
     "the key of refresh tokens is not published, and signs no access token that is accepted; nor the other way",
     async () => {
