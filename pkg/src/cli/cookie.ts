@@ -121,7 +121,7 @@ function rendered(report: Report, style: Style): string {
 function setCookieLines(report: SetCookieReport, { bold, dim, green, red, yellow, width }: Style): string[] {
   const verdicts = {
     stored: green("✓ A browser stores it."),
-    changed: yellow("! A browser stores it, but not as it stands."),
+    faulty: yellow("! A browser stores it, but something is wrong with it."),
     refused: red("✗ A browser refuses it."),
   };
   const lines = [

@@ -1,4 +1,7 @@
-/** What browsers make of a `Set-Cookie` line (RFC 6265bis sections 5.6 and 5.7), beside what the library says of it. */
+/**
+ * What browsers make of a `Set-Cookie` line (RFC 6265bis sections 5.6 to 5.8), beside what the library says of it. It is here and
+ * not in the core because servers never need it: whoever loads the module would pay for it.
+ */
 import { checkCookie, type CookieReport, type SetCookieOptions } from "../entry/inline.js";
 import { durationOf } from "./text.js";
 
@@ -7,10 +10,10 @@ export interface SetCookieReport {
   readonly name: string;
   /** Bytes of name and value together. */
   readonly size: number;
-  /** `refused`: not stored; `changed`: stored otherwise than the line says. */
-  readonly outcome: "stored" | "changed" | "refused";
+  /** `refused`: not stored; `faulty`: stored, shortened or kept by browsers alone, as the complaints say. */
+  readonly outcome: "stored" | "faulty" | "refused";
   /** What is wrong, each with what a browser does about it. */
-  readonly complaints: readonly { attribute: string; message: string; browser: "refuses" | "changes" }[];
+  readonly complaints: readonly { attribute: string; message: string; browser: "refuses" | "stores" }[];
   /** What is not wrong and should be known. */
   readonly notes: readonly string[];
   /** Whether it is sent with the request, and why; absent when no URL was given. */
@@ -40,8 +43,11 @@ const KNOWN = [
   "Priority",
 ] as const;
 
-/** Attributes whose faults make browsers refuse the cookie; with others they ignore the attribute or shorten it. */
+/** Attributes whose faults make browsers refuse the cookie; with others they ignore the attribute, shorten it, or do not mind. */
 const REFUSING = ["secure", "httpOnly", "sameSite", "partitioned", "value"];
+
+/** A line of a thousand unknown attributes is not worth a thousand notes. */
+const MOST_NOTES = 20;
 
 /** Checks the value of a `Set-Cookie` header. */
 export function checkSetCookie(line: string, journey: Journey | undefined, now: number): SetCookieReport {
@@ -52,15 +58,15 @@ export function checkSetCookie(line: string, journey: Journey | undefined, now: 
   const judged: SetCookieReport["complaints"][number][] = complaints.map((complaint) => {
     const attribute = complaint.attribute ?? "name";
     const refuses = isControl(name + value) || isRefused(complaint, attribute, isHost);
-    return { attribute, message: complaint.message, browser: refuses ? "refuses" : "changes" };
+    return { attribute, message: complaint.message, browser: refuses ? "refuses" : "stores" };
   });
   if (journey !== undefined) judged.push(...atSource(options, journey));
   const outcome = judged.some(({ browser }) => browser === "refuses")
     ? "refused"
     : judged.length > 0
-      ? "changed"
+      ? "faulty"
       : "stored";
-  const report = { name, size, outcome, complaints: judged, notes } as const;
+  const report = { name, size, outcome, complaints: judged, notes: notes.slice(0, MOST_NOTES) } as const;
   return journey === undefined ? report : { ...report, sent: sending(options, outcome, journey, now) };
 }
 
@@ -82,10 +88,10 @@ function split(line: string): { name: string; value: string; attributes: Map<str
   const notes = at === -1 ? ["It has no =: browsers take all of it for the value of a cookie without a name."] : [];
   const attributes = new Map<string, string>();
   for (const part of rest) {
-    const [, attribute = "", value = ""] = /^\s*([^=]*?)\s*(?:=\s*(.*?)\s*)?$/s.exec(part) ?? [];
+    const [attribute = "", ...value] = part.split("=").map((text) => text.trim());
     const key = attribute.toLowerCase();
     if (attributes.has(key)) notes.push(`${attribute} stands twice: the last one counts.`);
-    if (KNOWN.some((known) => known.toLowerCase() === key)) attributes.set(key, value);
+    if (KNOWN.some((known) => known.toLowerCase() === key)) attributes.set(key, value.join("="));
     else if (attribute !== "") notes.push(`Browsers ignore the attribute ${attribute}${meant(key)}.`);
   }
   return { name: pair.slice(0, Math.max(at, 0)).trim(), value: pair.slice(at + 1).trim(), attributes, notes };
