@@ -174,6 +174,10 @@ error_codes! {
     KeyNotFound = "ERR_KEY_NOT_FOUND", 401, Key;
     /// More than one key fits the token.
     KeyAmbiguous = "ERR_KEY_AMBIGUOUS", 401, Key;
+    /// The key set of the token's issuer could not be fetched; the message names its host and says why.
+    KeySetUnavailable = "ERR_KEY_SET_UNAVAILABLE", 503, Key;
+    /// A synchronous call cannot fetch the key set that it needs; call verifyAsync, or ready before.
+    KeySetNeedsAsync = "ERR_KEY_SET_NEEDS_ASYNC", 503, Key;
     /// The token was not issued by any of the configured issuers.
     IssuerUnknown = "ERR_ISSUER_UNKNOWN", 401, Key;
     /// The signature does not verify.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | leaves | [`error`], [`time`], [`encoding`], [`json`], [`origin`] |
 //! | crypto | [`jwa`], [`jwk`], [`jws`] |
-//! | entries | [`revocation`] |
+//! | entries | [`revocation`], [`remote`] |
 //! | tokens | [`jwt`], [`cookie`] |
 //! | requests | [`request`] |
 //! | sessions | [`session`] |
@@ -28,6 +28,7 @@ pub mod jws;
 pub mod jwt;
 mod names;
 pub mod origin;
+pub mod remote;
 pub mod request;
 pub mod revocation;
 pub mod session;

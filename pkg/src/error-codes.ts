@@ -40,6 +40,10 @@ export type ErrorCode =
   | "ERR_KEY_NOT_FOUND"
   /** More than one key fits the token. */
   | "ERR_KEY_AMBIGUOUS"
+  /** The key set of the token's issuer could not be fetched; the message names its host and says why. */
+  | "ERR_KEY_SET_UNAVAILABLE"
+  /** A synchronous call cannot fetch the key set that it needs; call verifyAsync, or ready before. */
+  | "ERR_KEY_SET_NEEDS_ASYNC"
   /** The token was not issued by any of the configured issuers. */
   | "ERR_ISSUER_UNKNOWN"
   /** The signature does not verify. */
@@ -142,6 +146,8 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: readonly [ErrorStatus, Er
   ERR_ALGORITHM_NOT_ALLOWED: [401, "key"],
   ERR_KEY_NOT_FOUND: [401, "key"],
   ERR_KEY_AMBIGUOUS: [401, "key"],
+  ERR_KEY_SET_UNAVAILABLE: [503, "key"],
+  ERR_KEY_SET_NEEDS_ASYNC: [503, "key"],
   ERR_ISSUER_UNKNOWN: [401, "key"],
   ERR_SIGNATURE_INVALID: [401, "signature"],
   ERR_CLAIMS_INVALID: [401, "claims"],

@@ -37,6 +37,7 @@ export {
   toJwk,
   toPem,
 } from "./keys.js";
+export { remoteJwks, type RemoteJwks } from "./remote/jwks.js";
 export { createSessions, type Sessions } from "./sessions/sessions.js";
 export type * from "./sessions/types.js";
 export type { SessionStore, StoreDescription } from "./stores/store.js";

@@ -11,7 +11,7 @@ import { optionInvalid } from "./error.js";
 import { ERROR_CODES } from "./error-codes.js";
 import { optionalFunction, take } from "./options.js";
 import type { SessionEvent } from "./sessions/types.js";
-import type { AuthenticateResult, RevocationState } from "./types.js";
+import type { AuthenticateResult, KeySetFailure, RevocationState, VerifierEvent } from "./types.js";
 
 /** Any event, of this version of the library or of another one. */
 export interface AnyEvent {
@@ -65,6 +65,22 @@ const REUSE: Record<Kinds<"reuse-detected">, true> = {
   "other-client": true,
   "rolled-back": true,
 };
+const FETCHED: Record<Extract<VerifierEvent, { type: "keys-fetched" }>["source"], true> = {
+  endpoint: true,
+  store: true,
+};
+const FAILURES: Record<KeySetFailure, true> = {
+  timeout: true,
+  network: true,
+  "too-large": true,
+  redirect: true,
+  status: true,
+  "not-json": true,
+  "not-a-set": true,
+  "too-many-keys": true,
+  private: true,
+  unusable: true,
+};
 const BOOLEAN = { true: true, false: true };
 
 const COUNTERS: Record<SessionEvent["type"], Counter> = {
@@ -106,6 +122,22 @@ const COUNTERS: Record<SessionEvent["type"], Counter> = {
   "duplicate-cookie": counter(
     "waxseal_duplicate_cookies_total",
     "Refresh cookies that were not of the session of their request.",
+  ),
+  "keys-fetched": counter(
+    "waxseal_keys_fetched_total",
+    "Remote key sets that were fetched, by whether the endpoint or a store gave them.",
+    combinations({ source: FETCHED }),
+    ({ source }) => `${source}`,
+  ),
+  "keys-failed": counter(
+    "waxseal_keys_failed_total",
+    "Fetches of remote key sets that failed, by reason.",
+    combinations({ reason: FAILURES }),
+    ({ reason }) => `${reason}`,
+  ),
+  "keys-stale": counter(
+    "waxseal_keys_stale_total",
+    "Tokens that were accepted by keys that should have been fetched again and could not.",
   ),
   "instance-replaced": counter(
     "waxseal_instances_replaced_total",

@@ -2,6 +2,7 @@ import type { ErrorCode } from "./error-codes.js";
 import type { ErrorReason } from "./error.js";
 import type { InitInput } from "./load/input.js";
 import { callOptions, clockFrom, take } from "./options.js";
+import { coreWithSets, RemoteKeys } from "./remote/keys.js";
 import type { Claims, VerifierOptions } from "./types.js";
 import { call, load } from "./wasm.js";
 
@@ -91,7 +92,7 @@ export interface Explanation {
  * failure, so that every problem shows at once. The messages show values of the token: do not log them.
  *
  * @param token The token.
- * @param options As for `createVerifier`, and `now`. The revocation store is not read.
+ * @param options As for `createVerifier`, and `now`. The revocation store is not read; a remote key set is fetched.
  * @throws WaxsealError `ERR_OPTION_INVALID` and the codes of unusable keys
  */
 export async function explain(token: string, options: VerifierOptions & { now?: number | Date }): Promise<Explanation> {
@@ -99,7 +100,13 @@ export async function explain(token: string, options: VerifierOptions & { now?: 
   const { taken, rest } = take(options, ["clock", "onEvent", "revocation", "now"]);
   if (taken.revocation !== undefined) rest.revocation = take(taken.revocation, ["store"], "revocation").rest;
   const [now, clock] = callOptions({ now: taken.now }, clockFrom(taken.clock));
-  const { header, claims, ...explanation } = call((core) => core.explain(token, rest, now, clock)) as {
+  const made = coreWithSets(rest, (data) => data);
+  const keys = new RemoteKeys(made, { clock: clockFrom(taken.clock), emit: () => undefined });
+  // A set that cannot be had is a step that fails, not the end of the explanation.
+  await keys.ready().catch(() => undefined);
+  const explained = keys.explain(token, now, clock);
+  made.core.dispose();
+  const { header, claims, ...explanation } = explained as {
     steps: ExplainedStep[];
     header?: string;
     claims?: string;

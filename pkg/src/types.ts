@@ -1,5 +1,6 @@
 /** The public types. Times are seconds since 1970-01-01T00:00:00Z, durations are whole seconds. */
 import type { ErrorCode, ErrorStep } from "./error-codes.js";
+import type { RemoteJwks } from "./remote/jwks.js";
 
 /** A signature algorithm (RFC 7518 section 3.1). The algorithm of a token is fixed by its key, never by its header. */
 export type Algorithm = "ES256" | "RS256";
@@ -50,8 +51,50 @@ export interface JwkSet {
   keys: readonly JWK[];
 }
 
-/** Public keys: a JWK, a JWK Set, PEM text (`PUBLIC KEY` or `CERTIFICATE`), or an array of these. */
-export type VerificationKeys = JWK | JwkSet | string | readonly (JWK | JwkSet | string)[];
+/** Public keys: a JWK, a JWK Set, PEM text (`PUBLIC KEY` or `CERTIFICATE`), an array of these, or a set at a URL. */
+export type VerificationKeys = JWK | JwkSet | string | readonly (JWK | JwkSet | string)[] | RemoteJwks;
+
+/** Where a copy of a remote key set is kept, so that a new process or isolate starts with it. A Workers KV namespace fits. */
+export interface KeyStore {
+  /** Reads an entry; `null` when there is none. */
+  get(key: string): Promise<string | null>;
+  /** Writes an entry that lives at least `expirationTtl` seconds (60 or more). */
+  put(key: string, value: string, options: { expirationTtl: number }): Promise<unknown>;
+}
+
+/** The options of `remoteJwks`. Durations are seconds. */
+export interface RemoteJwksOptions {
+  /** How long a fetch may take, with its body; default 5, at most 60. */
+  timeout?: number;
+  /** The least time between two fetches for keys that the set does not have; default 30, 1 to 86400. */
+  cooldown?: number;
+  /** An answer counts as fresh at least so long, whatever it says; default 60, 1 to `maxAge`. */
+  minAge?: number;
+  /** An answer counts as fresh at most so long, also if it does not say how long; default 600, 1 to 86400. */
+  maxAge?: number;
+  /** How much longer its keys are used while no better answer can be had; default 14400, 0 to 86400. */
+  staleIfError?: number;
+  /** The longest answer, in bytes; default 262144, at most 1048576. */
+  maxBytes?: number;
+  /** The most keys of an answer, usable or not; default 100, at most 1000. */
+  maxKeys?: number;
+  /** Further headers of the request. */
+  headers?: HeadersInit;
+  /** Replaces `fetch`. It must not follow redirects. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Keeps a copy for processes and isolates that start later. */
+  cache?: {
+    /** Where. Who can write it can choose the keys, unless there is a `secret`. */
+    store: KeyStore;
+    /** Authenticates the copy: at least 32 characters drawn at random, which the store does not know. */
+    secret?: string;
+  };
+  /**
+   * Keeps a host alive until a promise has settled. On Workers: `waitUntil` of `cloudflare:workers`, which knows the request
+   * that is being served; without it a fetch ends with the request that began it.
+   */
+  waitUntil?: (promise: Promise<unknown>) => void;
+}
 
 /** The claims of a token (RFC 7519 section 4). Registered claims have been checked for their types. */
 export interface Claims {
@@ -131,7 +174,8 @@ export interface RevocationOptions {
  * time, policy and revocation are checked each time, and only the arithmetic of its signature is saved.
  *
  * An entry is a keyed hash of the whole token and of its key, under a random secret of this verifier alone. It holds no
- * claims, and is used no longer than until the token's `exp`. When keys change, make a new verifier: it begins empty.
+ * claims, and is used no longer than until the token's `exp`, and only while the verifier has that key, which is chosen anew
+ * for every token.
  */
 export interface CacheOptions {
   /** How many signatures are remembered, 1 to 65536. Each takes some 40 bytes, from when it is needed. */
@@ -153,7 +197,23 @@ export type VerifierEvent =
   | { type: "accepted"; source?: "bearer" | "cookie"; revocation: RevocationState }
   | { type: "rejected"; code: ErrorCode; step: ErrorStep }
   | { type: "revoked"; kind: "token" | "session" | "subject" }
+  | { type: "keys-fetched"; host: string; source: "endpoint" | "store"; keys: number }
+  | { type: "keys-failed"; host: string; reason: KeySetFailure }
+  | { type: "keys-stale"; host: string }
   | { type: "instance-replaced" };
+
+/** Why a remote key set could not be had. Keys that were known before stay in use. */
+export type KeySetFailure =
+  | "timeout"
+  | "network"
+  | "too-large"
+  | "redirect"
+  | "status"
+  | "not-json"
+  | "not-a-set"
+  | "too-many-keys"
+  | "private"
+  | "unusable";
 
 /** Checks beyond issuer and audience, and what surrounds them. */
 export interface CommonVerifierOptions {

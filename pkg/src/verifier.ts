@@ -2,6 +2,7 @@ import { optionInvalid } from "./error.js";
 import { Exchange } from "./exchange.js";
 import { Observer } from "./observer.js";
 import { callOptions, type Clock, clockFrom, snapshot, take, withSeconds } from "./options.js";
+import { coreWithSets, RemoteKeys } from "./remote/keys.js";
 import { requestParts } from "./request.js";
 import { readEntries, storeFrom, writeEntry } from "./revocation-store.js";
 import type {
@@ -46,6 +47,7 @@ export class Verifier implements Disposable {
   readonly #clock: Clock;
   readonly #store: RevocationStore | undefined;
   readonly #observer: Observer<VerifierEvent>;
+  readonly #remote: RemoteKeys | undefined;
   #exchange: Exchange | undefined;
 
   /** @internal */
@@ -58,8 +60,10 @@ export class Verifier implements Disposable {
       this.#store = storeFrom(revocation.taken.store);
       rest.revocation = revocation.rest;
     }
-    const data = snapshot(rest);
-    this.#core = new Handle((core) => new core.CoreVerifier(data), this.#observer.replaced);
+    const made = coreWithSets(rest, snapshot, this.#observer.replaced);
+    this.#core = made.core;
+    const caller = { clock: this.#clock, emit: (event: VerifierEvent) => this.#observer.emit(event) };
+    if (made.sets.length > 0) this.#remote = new RemoteKeys(made, caller);
   }
 
   /**
@@ -68,11 +72,14 @@ export class Verifier implements Disposable {
    * @param token The compact serialization, three segments of base64url.
    * @param options `now` replaces the clock for this call.
    * @throws WaxsealError with the code of the first step that failed; `ERR_REVOCATION_NEEDS_ASYNC` on a verifier with
-   *   `revocation`, which only {@link verifyAsync} can check.
+   *   `revocation`, which only {@link verifyAsync} can check; `ERR_KEY_SET_NEEDS_ASYNC` (503) where a key set at a URL has to be
+   *   fetched first: it is being fetched then.
    */
   verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<C> {
     return this.#observer.reported(() => {
-      const result = this.#verify<C>(token, this.#now(options));
+      const now = this.#now(options);
+      const verify = (): VerifyResult<C> => this.#verify(token, now);
+      const result = this.#remote === undefined ? verify() : this.#remote.now(verify);
       this.#observer.emit({ type: "accepted", revocation: "not-checked" });
       return result;
     });
@@ -83,14 +90,15 @@ export class Verifier implements Disposable {
    * token that fails before.
    *
    * @throws WaxsealError as {@link verify}; `ERR_TOKEN_REVOKED`; `ERR_REVOCATION_UNAVAILABLE` (503) when the store fails
-   *   and the policy is to reject.
+   *   and the policy is to reject; `ERR_KEY_SET_UNAVAILABLE` (503), `ERR_KEY_SET_EMPTY` or `ERR_KEY_PRIVATE` when a key set at
+   *   a URL could not be had.
    */
   async verifyAsync<C = Claims>(token: string, options?: VerifyOptions): Promise<VerifyAsyncResult<C>> {
     return this.#observer.reportedAsync(async () => {
       const now = this.#now(options);
       const store = this.#store;
       if (store === undefined) {
-        const { claims, header } = this.#verify<C>(token, now);
+        const { claims, header } = await this.#loaded(() => this.#verify<C>(token, now));
         this.#observer.emit({ type: "accepted", revocation: "not-checked" });
         return { claims, header, revocation: "not-checked" };
       }
@@ -120,13 +128,16 @@ export class Verifier implements Disposable {
       if (store !== undefined) {
         return this.#decide<C>(store, (verifier) => verifier.begin_authenticate(parts, now));
       }
-      const exchange = this.#core.use((verifier) => {
-        verifier.authenticate(parts, now);
-        return this.#exchangeWith(verifier);
+      const result = await this.#loaded(() => {
+        const exchange = this.#core.use((verifier) => {
+          verifier.authenticate(parts, now);
+          return this.#exchangeWith(verifier);
+        });
+        const source = exchange.source() as "bearer" | "cookie";
+        return { ...shown<C>(exchange), revocation: "not-checked" as const, source };
       });
-      const outcome = { revocation: "not-checked", source: exchange.source() as "bearer" | "cookie" } as const;
-      const result = { ...shown<C>(exchange), ...outcome };
-      this.#observer.emit({ type: "accepted", ...outcome });
+      const { revocation, source } = result;
+      this.#observer.emit({ type: "accepted", revocation, source });
       return result;
     });
   }
@@ -147,9 +158,14 @@ export class Verifier implements Disposable {
     });
   }
 
-  /** Loads what has to be loaded before the first verification. Keys that were given as values need nothing. */
+  /**
+   * Loads what has to be loaded before the first verification: key sets at URLs. Keys that were given as values need nothing.
+   *
+   * @throws WaxsealError `ERR_KEY_SET_UNAVAILABLE` (503), `ERR_KEY_SET_EMPTY`, `ERR_KEY_PRIVATE` for a set that could not be had
+   */
   async ready(): Promise<void> {
     this.#core.use(() => undefined);
+    await this.#remote?.ready();
   }
 
   /**
@@ -242,7 +258,8 @@ export class Verifier implements Disposable {
     store: RevocationStore,
     begin: (verifier: Core.CoreVerifier) => Core.CorePending,
   ): Promise<AuthenticateResult<C>> {
-    const pending = this.#once(this.#core.use(begin));
+    const begun = () => this.#core.use(begin);
+    const pending = this.#once(await this.#loaded(begun, (unused) => unused.free()));
     try {
       const keys = pending.use((check) => check.keys());
       const answers = await readEntries(store, keys, this.#timeout());
@@ -253,6 +270,11 @@ export class Verifier implements Disposable {
     } finally {
       pending.dispose();
     }
+  }
+
+  /** Runs a verification, after what it needs has been fetched. */
+  async #loaded<T>(run: () => T, discard?: (result: T) => void): Promise<T> {
+    return this.#remote === undefined ? run() : this.#remote.loaded(run, discard);
   }
 
   #timeout(): number {

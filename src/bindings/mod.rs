@@ -17,6 +17,7 @@ mod options;
 #[cfg(feature = "proof")]
 mod proof;
 mod random;
+mod remote;
 mod session_options;
 mod sessions;
 mod text;

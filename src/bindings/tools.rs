@@ -6,10 +6,9 @@ use wasm_bindgen::prelude::*;
 use super::object::object;
 use super::options::Fields;
 use super::text;
-use super::verifier::{TokenTexts, options};
+use super::verifier::TokenTexts;
 use crate::error::Error;
-use crate::jwt::verify::Verifier;
-use crate::jwt::{self, explain};
+use crate::jwt::{self, Explanation};
 use crate::prepared::{self, Usage};
 
 /// The texts of a token that nobody has verified.
@@ -33,14 +32,8 @@ pub fn table_memory(options: &JsValue) -> Result<Vec<usize>, Error> {
     Ok(vec![limit, used, keys])
 }
 
-/// Every step of verification with its outcome. `call` holds the option `now`.
-#[wasm_bindgen(js_name = explain)]
-pub fn explain_token(token: &JsValue, verifier: &JsValue, call: &JsValue, clock: &JsValue) -> Result<JsValue, Error> {
-    let token = text::token(token)?;
-    let verifier = Verifier::new(options(verifier)?.config)?;
-    let mut fields = Fields::read(call)?;
-    let now = text::now(&mut fields, clock)?;
-    let explanation = explain::explain(&verifier, &token, now);
+/// Every step of an explanation, and the texts of the token.
+pub(super) fn explanation(explanation: &Explanation) -> JsValue {
     let steps = Array::new();
     for report in &explanation.steps {
         let error = report.error.as_ref();
@@ -53,9 +46,9 @@ pub fn explain_token(token: &JsValue, verifier: &JsValue, call: &JsValue, clock:
             ("message", Some(report.detail.as_str().into())),
         ]));
     }
-    Ok(object(&[
+    object(&[
         ("steps", Some(steps.into())),
-        ("header", explanation.header_json.map(JsValue::from)),
-        ("claims", explanation.claims_json.map(JsValue::from)),
-    ]))
+        ("header", explanation.header_json.as_deref().map(JsValue::from)),
+        ("claims", explanation.claims_json.as_deref().map(JsValue::from)),
+    ])
 }

@@ -12,15 +12,18 @@ use super::keys::ALGORITHMS;
 use super::object::texts;
 use super::options::{Fields, invalid};
 use super::random;
+use super::remote::{Attached, CoreRemoteSet, need};
 use super::text::{self, Head, identifier};
+use super::tools::explanation;
 use super::value::{CLAIMS_DEPTH, read_object};
 use crate::cookie::CookieName;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
 use crate::jwk::KeySet;
 use crate::jws::CacheConfig;
-use crate::jwt::WarmVerifier;
 use crate::jwt::verify::{PendingJwt, TrustedIssuer, VerifiedJwt, Verifier, VerifierConfig};
+use crate::jwt::{WarmVerifier, explain};
+use crate::remote::Lookup;
 use crate::request;
 use crate::request::credentials::Source;
 use crate::request::cross_site::{self, Origins};
@@ -55,6 +58,7 @@ const MAX_ENTRY: u32 = 256;
 pub struct CoreVerifier {
     // Neither is borrowed while code of the caller's can run.
     warm: RefCell<WarmVerifier>,
+    remote: RefCell<Attached>,
     exchange: RefCell<Exchange>,
     store_timeout: Duration,
     cookie: Option<String>,
@@ -69,10 +73,10 @@ pub(super) struct VerifierOptions {
     origins: Origins,
 }
 
-/// Reads the options of a verifier.
-pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
+/// Reads the options of a verifier. `remote` are the places of the issuers whose keys are fetched.
+pub(super) fn options(value: &JsValue, remote: &[u32]) -> Result<VerifierOptions, Error> {
     let mut fields = Fields::read(value)?;
-    let mut config = VerifierConfig::new(issuers(&mut fields)?);
+    let mut config = VerifierConfig::new(issuers(&mut fields, remote)?);
     if let Some(names) = fields.value("algorithms") {
         config.algorithms = algorithms(&names)?;
     }
@@ -115,9 +119,9 @@ pub(super) fn options(value: &JsValue) -> Result<VerifierOptions, Error> {
     Ok(VerifierOptions { config, cache, cookie, origins })
 }
 
-fn issuers(fields: &mut Fields) -> Result<Vec<TrustedIssuer>, Error> {
+fn issuers(fields: &mut Fields, remote: &[u32]) -> Result<Vec<TrustedIssuer>, Error> {
     let Some(list) = fields.list("issuers")? else {
-        return Ok(vec![trusted_issuer(fields)?]);
+        return Ok(vec![trusted_issuer(fields, remote.contains(&0))?]);
     };
     for name in ["issuer", "audience", "keys"] {
         if fields.value(name).is_some() {
@@ -125,16 +129,19 @@ fn issuers(fields: &mut Fields) -> Result<Vec<TrustedIssuer>, Error> {
         }
     }
     let mut issuers = Vec::with_capacity(list.len());
-    for mut entry in list {
-        issuers.push(trusted_issuer(&mut entry)?);
+    for (mut entry, place) in list.into_iter().zip(0..) {
+        issuers.push(trusted_issuer(&mut entry, remote.contains(&place))?);
         entry.finish()?;
     }
     Ok(issuers)
 }
 
-fn trusted_issuer(fields: &mut Fields) -> Result<TrustedIssuer, Error> {
+fn trusted_issuer(fields: &mut Fields, remote: bool) -> Result<TrustedIssuer, Error> {
     let issuer = fields.check("issuer")?;
     let audience = fields.check("audience")?;
+    if remote {
+        return Ok(TrustedIssuer { issuer, audience, keys: KeySet::pending() });
+    }
     let keys = fields.required("keys", "give a public JWK, a JWK Set, PEM text, or an array of these")?;
     Ok(TrustedIssuer { issuer, audience, keys: KeySet::from_value(&keys)? })
 }
@@ -163,8 +170,8 @@ pub(super) fn revocation(mut fields: Fields) -> Result<RevocationConfig, Error> 
 impl CoreVerifier {
     /// Makes a verifier from its options.
     #[wasm_bindgen(constructor)]
-    pub fn new(value: &JsValue) -> Result<Self, Error> {
-        let VerifierOptions { config, cache, cookie, origins } = options(value)?;
+    pub fn new(value: &JsValue, remote: &[u32]) -> Result<Self, Error> {
+        let VerifierOptions { config, cache, cookie, origins } = options(value, remote)?;
         let store_timeout = config.revocation.as_ref().map_or(Duration::ZERO, |revocation| revocation.timeout);
         let verifier = Verifier::new(config)?;
         let cache = match cache {
@@ -172,7 +179,59 @@ impl CoreVerifier {
             None => None,
         };
         let warm = RefCell::new(WarmVerifier::new(verifier, cache.as_ref())?);
-        Ok(Self { warm, exchange: RefCell::new(Exchange::new()), store_timeout, cookie, origins })
+        let (remote, exchange) = (RefCell::default(), RefCell::new(Exchange::new()));
+        Ok(Self { warm, remote, exchange, store_timeout, cookie, origins })
+    }
+
+    /// Says which set the keys of an issuer come from.
+    pub fn attach(&self, issuer: usize, set: &CoreRemoteSet) {
+        self.remote.borrow_mut().add(issuer, set);
+    }
+
+    /// Takes over what has been fetched, and drops what may not be used any longer. With sets, to be called before each
+    /// verification, with the time of the clock.
+    pub fn renew(&self, now: f64) -> Result<(), Error> {
+        let now = text::clock_seconds(now)?;
+        let mut warm = self.warm.borrow_mut();
+        warm.forget_lookup();
+        self.remote.borrow_mut().renew(now, |issuer, keys| warm.set_keys(issuer, keys));
+        Ok(())
+    }
+
+    /// What the last token needs before it is decided on: in the lower two bits 0 for nothing, 1 to refresh a set
+    /// meanwhile, 2 to wait for it a while, 3 to wait to the end; then a bit that says whether its keys are stale; then the
+    /// number of the set.
+    pub fn need(&self, now: f64) -> Result<u32, Error> {
+        let now = text::clock_seconds(now)?;
+        let (warm, remote) = (self.warm.borrow(), self.remote.borrow());
+        let Some((issuer, lookup)) = warm.last_lookup() else { return Ok(0) };
+        Ok(remote.of(issuer).map_or(0, |(number, set)| need(number, &set.borrow(), lookup, now)))
+    }
+
+    /// The key that the last token asked for and its set has not.
+    pub fn lacking(&self) -> Option<String> {
+        match self.warm.borrow().last_lookup() {
+            Some((_, Lookup::Absent(kid))) => Some(kid.to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The error of a synchronous call whose token needs a fetch.
+    pub fn needs_async(&self) -> JsValue {
+        let (warm, remote) = (self.warm.borrow(), self.remote.borrow());
+        let set = warm.last_lookup().and_then(|(issuer, _)| remote.of(issuer));
+        let error = set.map(|(_, set)| set.borrow().needs_async());
+        error.unwrap_or_else(|| Error::new(ErrorCode::Internal, "No set is needed.")).into()
+    }
+
+    /// Says of a token whose issuer's keys are missing why they are.
+    fn explained(&self, error: Error) -> Error {
+        if error.code() != ErrorCode::KeySetUnavailable {
+            return error;
+        }
+        let (warm, remote) = (self.warm.borrow(), self.remote.borrow());
+        let set = warm.last_lookup().and_then(|(issuer, _)| remote.of(issuer));
+        set.map_or(error, |(_, set)| set.borrow().error())
     }
 
     /// The time of a call in seconds, from its options and what the clock said.
@@ -198,16 +257,16 @@ impl CoreVerifier {
         let exchange = &mut *exchange;
         let mut warm = self.warm.borrow_mut();
         let verified = text::clock_seconds(now).and_then(|now| warm.verify(exchange.token(length)?, now));
-        match verified {
+        let why = match verified {
             Ok(jwt) => {
                 exchange.accept(jwt, None);
-                true
+                return true;
             }
-            Err(why) => {
-                exchange.refuse(why);
-                false
-            }
-        }
+            Err(why) => why,
+        };
+        drop(warm);
+        exchange.refuse(self.explained(why));
+        false
     }
 
     /// Why the last token was refused.
@@ -219,7 +278,8 @@ impl CoreVerifier {
     pub fn begin(&self, length: u32, now: f64) -> Result<CorePending, Error> {
         let now = text::clock_seconds(now)?;
         let exchange = self.exchange.borrow();
-        Ok(CorePending { jwt: Some(self.warm.borrow_mut().begin(exchange.token(length)?, now)?), source: None })
+        let begun = self.warm.borrow_mut().begin(exchange.token(length)?, now);
+        Ok(CorePending { jwt: Some(begun.map_err(|error| self.explained(error))?), source: None })
     }
 
     /// Finds the token of a request, refuses requests of other sites, and goes on as `verify` does where there is no
@@ -229,9 +289,11 @@ impl CoreVerifier {
         let head = Head::read(request)?;
         let credential = request::credential(&head.as_head(), self.cookie.as_deref(), &self.origins)?;
         let mut warm = self.warm.borrow_mut();
-        let jwt = warm.verify(credential.token, now)?;
-        self.exchange.borrow_mut().accept(jwt, Some(credential.source));
-        Ok(())
+        let verified = warm.verify(credential.token, now).map(|jwt| {
+            self.exchange.borrow_mut().accept(jwt, Some(credential.source));
+        });
+        drop(warm);
+        verified.map_err(|error| self.explained(error))
     }
 
     /// Finds the token of a request, refuses requests of other sites, and goes on as `begin` does.
@@ -239,7 +301,8 @@ impl CoreVerifier {
         let now = text::clock_seconds(now)?;
         let head = Head::read(request)?;
         let credential = request::credential(&head.as_head(), self.cookie.as_deref(), &self.origins)?;
-        let jwt = self.warm.borrow_mut().begin(credential.token, now)?;
+        let begun = self.warm.borrow_mut().begin(credential.token, now);
+        let jwt = begun.map_err(|error| self.explained(error))?;
         Ok(CorePending { jwt: Some(jwt), source: Some(credential.source) })
     }
 
@@ -250,6 +313,13 @@ impl CoreVerifier {
         #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "nobody counts beyond 2^53")]
         let [size, hits, misses] = [figures.size as f64, figures.hits as f64, figures.misses as f64];
         Array::of3(&size.into(), &hits.into(), &misses.into()).into()
+    }
+
+    /// Every step of verification with its outcome. `options` hold the time.
+    pub fn explain(&self, token: &JsValue, options: &JsValue, clock: &JsValue) -> Result<JsValue, Error> {
+        let token = text::token(token)?;
+        let now = call_time(options, clock)?;
+        Ok(explanation(&explain::explain(self.warm.borrow().verifier(), &token, now)))
     }
 
     /// Refuses a request of another site, whatever its method and whether or not it carries a token.

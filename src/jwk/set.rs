@@ -14,9 +14,24 @@ pub const MAX_KEYS: usize = 1000;
 /// The longest text of a set, in bytes: a thousand keys of 4096 bits have about 800,000.
 pub const MAX_SET_LENGTH: usize = 1 << 20;
 
-/// At least one verifying key.
+/// At least one verifying key, or [none yet](KeySet::pending).
 #[derive(Clone, Debug)]
 pub struct KeySet(Vec<VerifyingKey>);
+
+/// Why a text is no set that an issuer may publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PublishedFault {
+    /// It is not strict JSON.
+    Json,
+    /// It is not an object with an array `keys`.
+    Form,
+    /// It has more keys than were allowed.
+    Count,
+    /// A private or symmetric key is among them.
+    Private,
+    /// No key that can be used is among them.
+    Empty,
+}
 
 impl KeySet {
     /// Reads one JWK, a JWK Set (RFC 7517 section 5), a PEM text, or an array of these.
@@ -55,6 +70,48 @@ impl KeySet {
         Self::from_value(&value)
     }
 
+    /// The keys of an issuer whose set is to be fetched: there are none, and every token is refused with
+    /// [`ErrorCode::KeySetUnavailable`] until [`Verifier::set_keys`](crate::jwt::Verifier::set_keys) is called.
+    #[must_use]
+    pub fn pending() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Reads what an issuer publishes: a JWK Set and nothing else. Keys that cannot be used are skipped, but a private one
+    /// refuses them all.
+    pub(crate) fn published(text: &[u8], max_keys: usize) -> Result<Self, PublishedFault> {
+        let value = json::parse_value(text).map_err(|_| PublishedFault::Json)?;
+        let Some(Value::Array(entries)) = value.get("keys") else { return Err(PublishedFault::Form) };
+        if entries.len() > max_keys {
+            return Err(PublishedFault::Count);
+        }
+        let mut keys = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match PublicJwk::from_value(entry) {
+                Ok(jwk) => keys.push(VerifyingKey::from_jwk(&jwk)),
+                Err(error) if error.code() == ErrorCode::KeyPrivate => return Err(PublishedFault::Private),
+                Err(_) => {}
+            }
+        }
+        if keys.is_empty() { Err(PublishedFault::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// Puts keys of an older set in the place of equal ones, which have what makes their next verification fast.
+    pub(crate) fn keep(&mut self, older: &Self) {
+        for key in &mut self.0 {
+            if let Some(same) =
+                older.0.iter().find(|old| old.thumbprint() == key.thumbprint() && old.kid() == key.kid())
+            {
+                *key = same.clone();
+            }
+        }
+    }
+
+    /// Whether a key of the set would be tried for this `kid`.
+    pub(crate) fn names(&self, kid: &str) -> bool {
+        self.0.iter().any(|key| key.kid().is_none_or(|own| own == kid))
+    }
+
     /// The keys, in the order in which they stood.
     #[must_use]
     pub fn keys(&self) -> &[VerifyingKey] {
@@ -69,11 +126,15 @@ impl KeySet {
     ///
     /// # Errors
     /// [`ErrorCode::AlgorithmNotAllowed`] when `algorithms` or the candidate keys exclude the header's algorithm,
-    /// [`ErrorCode::KeyNotFound`] and [`ErrorCode::KeyAmbiguous`] when there is not exactly one key.
+    /// [`ErrorCode::KeySetUnavailable`] when the keys are pending, [`ErrorCode::KeyNotFound`] and [`ErrorCode::KeyAmbiguous`] when there is not exactly one key.
     pub fn select(&self, header: &ProtectedHeader, algorithms: &[Algorithm]) -> Result<&VerifyingKey, Error> {
         let algorithm = Algorithm::from_name(header.alg())
             .filter(|algorithm| algorithms.contains(algorithm))
             .ok_or_else(|| not_allowed("The token's algorithm is not allowed; see the algorithms option."))?;
+        if self.0.is_empty() {
+            let message = "The keys of the token's issuer have not been loaded; ready() says why.";
+            return Err(Error::new(ErrorCode::KeySetUnavailable, message));
+        }
         let named = |key: &&VerifyingKey| header.kid().is_none_or(|kid| key.kid().unwrap_or(key.thumbprint()) == kid);
         let any_named = self.0.iter().any(|key| named(&key));
         let candidates = self.0.iter().filter(|key| if any_named { named(key) } else { key.kid().is_none() });

@@ -107,7 +107,7 @@ pub fn explain(verifier: &Verifier, token: &str, now: UnixTime) -> Explanation {
     let payload = segments.payload.clone();
     let source = verifier.source(&payload, &mut json::Buffers::default());
     let key = match (&header, &source) {
-        (Some(header), Ok(source)) => report.key(header, source.keys.select(header, &verifier.algorithms)),
+        (Some(header), Ok((_, source))) => report.key(header, source.keys.select(header, &verifier.algorithms)),
         (Some(header), Err(error)) => report.key(header, Err(error.clone())),
         (None, _) => None,
     };
@@ -116,7 +116,7 @@ pub fn explain(verifier: &Verifier, token: &str, now: UnixTime) -> Explanation {
         report.signature(CompactJws::new(segments, header), &signature, key);
     }
     if let Some(claims) = report.claims(&payload) {
-        if let Ok(source) = source {
+        if let Ok((_, source)) = source {
             report.policy(&source.policy, &claims, now);
         } else {
             // No issuer, so no policy of an issuer: what is common to all of them is left.

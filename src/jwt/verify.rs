@@ -102,6 +102,9 @@ pub(super) struct Source {
 pub(super) struct Desk {
     pub(super) memory: Memory,
     pub(super) claims: ClaimsBuffers,
+    /// The issuer that the last token named, by its place among the options, and the `kid` that none of its keys has.
+    pub(super) chosen: Option<usize>,
+    pub(super) lacking: Option<String>,
 }
 
 impl Desk {
@@ -146,7 +149,8 @@ impl Verifier {
         };
         let mut sources = Vec::with_capacity(config.issuers.len());
         for TrustedIssuer { issuer, audience, keys } in config.issuers {
-            if !keys.keys().iter().any(|key| config.algorithms.contains(&key.algorithm())) {
+            let pending = keys.keys().is_empty();
+            if !pending && !keys.keys().iter().any(|key| config.algorithms.contains(&key.algorithm())) {
                 return Err(Error::option("algorithms", "include the algorithm of at least one key of each issuer"));
             }
             let policy = Policy { issuer, audience, ..common.clone() };
@@ -161,6 +165,14 @@ impl Verifier {
             max_token_length: config.max_token_length,
             revocation: config.revocation,
         })
+    }
+
+    /// Replaces the keys of an issuer, by its place among the options. What was remembered of signatures stays sound: a
+    /// signature is remembered together with its key, which is chosen anew for every token.
+    pub fn set_keys(&mut self, issuer: usize, keys: KeySet) {
+        if let Some(source) = self.sources.get_mut(issuer) {
+            source.keys = keys;
+        }
     }
 
     /// Performs every step but revocation.
@@ -217,11 +229,17 @@ impl Verifier {
         desk: &mut Desk,
         policy: fn(&Policy, &ClaimsSet, UnixTime) -> Result<(), Error>,
     ) -> Result<(Arc<ProtectedHeader>, ClaimsSet), Error> {
-        let Desk { memory, claims: buffers } = desk;
+        let Desk { memory, claims: buffers, chosen, lacking } = desk;
+        (*chosen, *lacking) = (None, None);
         let jws = CompactJws::parse_in(token, self.max_token_length, &self.crit, memory)?;
         self.check_type(jws.header())?;
-        let source = self.source(jws.unverified_payload(), &mut buffers.json)?;
-        let key = source.keys.select(jws.header(), &self.algorithms)?;
+        let (number, source) = self.source(jws.unverified_payload(), &mut buffers.json)?;
+        *chosen = Some(number);
+        let key = source.keys.select(jws.header(), &self.algorithms).inspect_err(|error| {
+            if error.code() == ErrorCode::KeyNotFound {
+                *lacking = jws.header().kid().map(str::to_owned);
+            }
+        })?;
         let verified = jws.verify_signature_in(key, now, memory)?;
         let fresh = verified.fresh();
         let (header, payload) = verified.into_parts();
@@ -252,16 +270,16 @@ impl Verifier {
 
     /// The source of keys for a payload. Its `iss` is read before the signature is verified for this one purpose; the
     /// policy of the source compares it again afterwards.
-    pub(super) fn source(&self, unverified_payload: &[u8], buffers: &mut Buffers) -> Result<&Source, Error> {
+    pub(super) fn source(&self, unverified_payload: &[u8], buffers: &mut Buffers) -> Result<(usize, &Source), Error> {
         if let [only] = self.sources.as_slice() {
-            return Ok(only);
+            return Ok((0, only));
         }
         let issuer = buffers.member(unverified_payload, "iss").and_then(json::Raw::string);
-        let trusts = |source: &&Source| {
+        let trusts = |(_, source): &(usize, &Source)| {
             let accepted = source.policy.issuer.iter().flatten();
             issuer.as_ref().is_some_and(|issuer| accepted.into_iter().any(|one| one == issuer))
         };
-        self.sources.iter().find(trusts).ok_or_else(|| {
+        self.sources.iter().enumerate().find(trusts).ok_or_else(|| {
             Error::new(ErrorCode::IssuerUnknown, "The token's iss is none of the issuers of the option issuers.")
                 .with_claim("iss", if issuer.is_some() { Reason::CheckFailed } else { Reason::Missing })
         })

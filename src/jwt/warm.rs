@@ -2,8 +2,10 @@
 
 use super::verify::{Desk, PendingJwt, VerifiedJwt, Verifier};
 use crate::error::Error;
+use crate::jwk::KeySet;
 use crate::jws::cache::SignatureCache;
 use crate::jws::{CacheConfig, CacheFigures, MAX_ENTRIES};
+use crate::remote::Lookup;
 use crate::time::UnixTime;
 
 /// A [`Verifier`] for one thread that decides exactly as it does, and keeps for the next token:
@@ -39,6 +41,24 @@ impl WarmVerifier {
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier
+    }
+
+    /// As [`Verifier::set_keys`].
+    pub fn set_keys(&mut self, issuer: usize, keys: KeySet) {
+        self.verifier.set_keys(issuer, keys);
+    }
+
+    /// Whose keys the last token was to be verified with: the place of its issuer among the options, and the token's `kid`
+    /// if none of them has it. `None` for a token that came to no issuer.
+    #[must_use]
+    pub fn last_lookup(&self) -> Option<(usize, Lookup<'_>)> {
+        let lookup = self.desk.lacking.as_deref().map_or(Lookup::Found, Lookup::Absent);
+        self.desk.chosen.map(|issuer| (issuer, lookup))
+    }
+
+    /// Forgets the [last lookup](Self::last_lookup), for a call that may end before there is another.
+    pub fn forget_lookup(&mut self) {
+        (self.desk.chosen, self.desk.lacking) = (None, None);
     }
 
     /// As [`Verifier::verify`].

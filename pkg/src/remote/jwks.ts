@@ -1,0 +1,248 @@
+/** `remoteJwks`: a key set at a URL. When to fetch and what an answer means is decided by the core (`src/remote/`). */
+import { FAILED, within } from "../deadline.js";
+import { optionInvalid } from "../error.js";
+import { type Clock, isObject, optionalFunction, snapshot, take } from "../options.js";
+import type { KeyStore, RemoteJwksOptions, VerifierEvent } from "../types.js";
+import { type Core, Handle } from "../wasm.js";
+import { type Fetcher, fetchSet } from "./fetch.js";
+import { Flight } from "./flight.js";
+
+/** How long a store may take, in seconds: it is there to be faster than a fetch. */
+const STORE_TIMEOUT = 1;
+
+/** How often a call may come back to a set: to give up a fetch that has died, to begin another, and to look once more. */
+export const ROUNDS = 4;
+
+/** What a token needs of a set, as the core says it. */
+export const Need = { nothing: 0, refresh: 1, wait: 2, load: 3 } as const;
+
+/** On whose behalf something is fetched. */
+export interface Caller {
+  /** Its clock. */
+  readonly clock: Clock;
+  /** Tells of what comes of it. */
+  readonly emit: (event: VerifierEvent) => void;
+}
+
+/**
+ * Keys that an issuer publishes at a URL, for `keys` of `createVerifier`. Nothing is fetched by this call, nor by
+ * `createVerifier`: the first token that needs a key does, or `verifier.ready()`.
+ *
+ * The set is fetched again when it is no longer fresh, by its `Cache-Control` between `minAge` and `maxAge`, and for a `kid`
+ * that it does not have, at most once in `cooldown` seconds. While it cannot be fetched, known keys are used for
+ * `staleIfError` seconds more. Redirects are not followed. Several verifiers may share one set.
+ *
+ * @param url Where the set is: `https`, or `http` on a loopback host; no user name, no fragment.
+ * @param options Bounds, all optional. They are checked by `createVerifier`.
+ * @throws WaxsealError `ERR_OPTION_INVALID` for what is no function, store or header; the rest when a verifier is made
+ *
+ * @example
+ * ```ts
+ * const keys = remoteJwks("https://id.example/.well-known/jwks.json");
+ * const verifier = await createVerifier({ keys, issuer: "https://id.example", audience: "https://api.example" });
+ * const { claims } = await verifier.verifyAsync(token);
+ * ```
+ */
+export function remoteJwks(url: string | URL, options: RemoteJwksOptions = {}): RemoteJwks {
+  return new RemoteJwks(url, options);
+}
+
+/** A key set at a URL. Made by {@link remoteJwks}. */
+export class RemoteJwks implements Disposable {
+  /** Where the set is. */
+  readonly url: string;
+  readonly #options: Record<string, unknown>;
+  readonly #headers: Headers;
+  readonly #fetch: Fetcher | undefined;
+  readonly #store: KeyStore | undefined;
+  readonly #waitUntil: ((promise: Promise<unknown>) => void) | undefined;
+  #core: Handle<Core.CoreRemoteSet> | undefined;
+  #flight: Flight | undefined;
+  /** What was fetched last, for an instance that replaces one that has trapped. */
+  #kept: { readonly text: string; readonly clock: Clock } | undefined;
+
+  /** @internal */
+  constructor(url: unknown, options: unknown) {
+    this.url = url instanceof URL ? url.href : (url as string);
+    const { taken, rest } = take(options, ["headers", "fetch", "waitUntil", "cache"]);
+    this.#headers = headersFrom(taken.headers);
+    this.#fetch = optionalFunction(taken.fetch, "fetch");
+    this.#waitUntil = optionalFunction(taken.waitUntil, "waitUntil");
+    if (taken.cache !== undefined) {
+      const cache = take(taken.cache, ["store"], "cache");
+      this.#store = storeFrom(cache.taken.store);
+      rest.cache = cache.rest;
+    }
+    this.#options = snapshot(rest);
+  }
+
+  /** Whether a value is a set of this copy of the library; asks nothing of the value. @internal */
+  static is(value: unknown): value is RemoteJwks {
+    return isObject(value) && #headers in value;
+  }
+
+  /** Makes a verifier use the set for one of its issuers. @internal */
+  attach(verifier: Core.CoreVerifier, issuer: number): void {
+    this.#use((core) => verifier.attach(issuer, core));
+  }
+
+  /** Leaves a fetch to itself. @internal */
+  refresh(unknown: string | undefined, caller: Caller): void {
+    if (this.#flight === undefined) this.#begin(unknown, caller);
+    else void this.#join(this.#flight, caller);
+  }
+
+  /** Fetches, or joins the fetch under way, and waits for its end or for so many seconds. @internal */
+  async load(unknown: string | undefined, caller: Caller, seconds?: number): Promise<void> {
+    const flight = this.#flight;
+    const end = flight === undefined ? this.#begin(unknown, caller).ended : this.#join(flight, caller);
+    if (seconds === undefined) return end;
+    await within(seconds, ({ attempt }) => attempt(() => end));
+  }
+
+  /** Loads what is missing or stale; throws if there are no keys then. @internal */
+  async ready(caller: Caller): Promise<void> {
+    for (let round = 0; round < ROUNDS; round++) {
+      if (this.#use((core) => core.need(caller.clock())) === Need.nothing) break;
+      await this.load(undefined, caller);
+    }
+    this.#use((core) => core.check(caller.clock()));
+  }
+
+  /** The host of the URL, for events. @internal */
+  get host(): string {
+    return this.#use((core) => core.host());
+  }
+
+  /** Frees the set's memory. Verifiers that use it keep the keys that they have, and can fetch no others. */
+  dispose(): void {
+    this.#use(() => undefined);
+    this.#core?.dispose();
+  }
+
+  /** As {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The module need not be loaded when a set is named, so its half of the set is made when it is first used. */
+  #use<R>(run: (core: Core.CoreRemoteSet) => R): R {
+    this.#core ??= new Handle((module) => {
+      const core = new module.CoreRemoteSet(this.url, this.#options);
+      if (this.#kept !== undefined) core.restore(this.#kept.text, this.#kept.clock());
+      return core;
+    });
+    return this.#core.use(run);
+  }
+
+  #begin(unknown: string | undefined, caller: Caller): Flight {
+    this.#use((core) => core.begin(unknown, caller.clock()));
+    const flight = new Flight(async () => {
+      // Not before the flight is known to everybody.
+      await Promise.resolve();
+      try {
+        await this.#fly(unknown, caller, () => this.#flight === flight);
+      } finally {
+        if (this.#flight === flight) {
+          this.#flight = undefined;
+          this.#use((core) => core.end());
+        }
+      }
+    });
+    this.#flight = flight;
+    this.#waitUntil?.(flight.ended);
+    return flight;
+  }
+
+  /** Waits for a fetch that somebody else has begun. One that has died is given up; the core then says who fetches. */
+  async #join(flight: Flight, { clock }: Caller): Promise<void> {
+    if ((await flight.join()) || this.#flight !== flight) return;
+    this.#flight = undefined;
+    this.#use((core) => core.abandon(clock()));
+  }
+
+  async #fly(unknown: string | undefined, { clock, emit }: Caller, current: () => boolean): Promise<void> {
+    const stored = await this.#restore(clock);
+    if (!current()) return;
+    if (stored === true) {
+      this.#keep(clock);
+      if (!this.#use((core) => core.wanted(clock()))) {
+        emit({ type: "keys-fetched", host: this.host, source: "store", keys: this.#size(clock) });
+        return;
+      }
+    }
+    const [etag, bounds] = this.#use(
+      (core) => [core.etag(), { timeout: core.timeout(), maxBytes: core.max_bytes() }] as const,
+    );
+    const headers = new Headers(this.#headers);
+    if (etag !== undefined) headers.set("If-None-Match", etag);
+    const fetcher = this.#fetch ?? ((url, init) => globalThis.fetch(url, init));
+    const answer = await fetchSet(fetcher, this.url, headers, bounds);
+    // What comes after others have given up on it counts for nothing: they have fetched for themselves.
+    if (!current()) return;
+    const changed = this.#use((core) => {
+      if ("timedOut" in answer) return void core.failed(answer.timedOut, clock());
+      return core.answered(...answer, clock());
+    });
+    if (changed === undefined) {
+      emit({ type: "keys-failed", host: this.host, reason: this.#use((core) => core.reason()) as never });
+      return;
+    }
+    this.#keep(clock);
+    emit({ type: "keys-fetched", host: this.host, source: "endpoint", keys: this.#size(clock) });
+    // Made-up kids must not make anybody write: what the store has is as good.
+    if (changed || unknown === undefined || stored === undefined) await this.#save();
+  }
+
+  #size(clock: Clock): number {
+    return this.#use((core) => core.size(clock()));
+  }
+
+  #keep(clock: Clock): void {
+    const copy = this.#use((core) => core.stored(true));
+    if (copy !== undefined) this.#kept = { text: copy[1], clock };
+  }
+
+  /** Reads the copy in the store: whether it is used now, or `undefined` if there is none to use. */
+  async #restore(clock: Clock): Promise<boolean | undefined> {
+    const store = this.#store;
+    if (store === undefined) return undefined;
+    const key = this.#use((core) => core.store_key());
+    const text = await within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store.get(key)));
+    return text === FAILED ? undefined : this.#use((core) => core.restore(text, clock()));
+  }
+
+  /** Writes the copy to the store. A store that fails costs a later start its warmth, and nothing else. */
+  async #save(): Promise<void> {
+    const store = this.#store;
+    const entry = store === undefined ? undefined : this.#use((core) => core.stored(false));
+    if (entry === undefined) return;
+    const [key, text, expirationTtl] = entry;
+    const written = within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store?.put(key, text, { expirationTtl })));
+    if (this.#waitUntil === undefined) await written;
+    else this.#waitUntil(written);
+  }
+}
+
+function headersFrom(option: unknown): Headers {
+  const headers = new Headers({ Accept: "application/json, application/jwk-set+json" });
+  if (option === undefined) return headers;
+  try {
+    new Headers(option as HeadersInit).forEach((value, name) => headers.set(name, value));
+    return headers;
+  } catch {
+    throw optionInvalid("headers must be Headers, or an object of header names and values.");
+  }
+}
+
+function storeFrom(option: unknown): KeyStore {
+  const store = isObject(option) ? (option as Partial<KeyStore>) : {};
+  try {
+    if (typeof store.get === "function" && typeof store.put === "function") return store as KeyStore;
+  } catch {
+    // A store that cannot be looked at is none.
+  }
+  throw optionInvalid(
+    "cache.store must have methods get(key) and put(key, value, options), as a Workers KV namespace.",
+  );
+}

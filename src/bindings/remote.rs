@@ -1,0 +1,236 @@
+//! Remote key sets: the facade fetches and stores, and is told when and what for.
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, JsString};
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+
+use super::options::{Fields, invalid};
+use super::text::{clock, header};
+use super::value::read;
+use super::verifier::EntryWrite;
+use crate::error::{Error, ErrorCode};
+use crate::jwk::KeySet;
+use crate::remote::{Answer, Failure, Lookup, Need, RemoteConfig, RemoteSet, Restored};
+use crate::time::UnixTime;
+
+/// The longest that a fetch may take.
+const MAX_TIMEOUT: f64 = 60.0;
+
+/// What a copy in a store has beside the answer: URL, `ETag` and the like, in UTF-16 code units at most.
+const MAX_COPY_HEAD: usize = 4096;
+
+/// A set at a URL. Verifiers that use it share it.
+#[wasm_bindgen]
+pub struct CoreRemoteSet {
+    set: Rc<RefCell<RemoteSet>>,
+    timeout: f64,
+    /// Why the last fetch failed.
+    reason: &'static str,
+}
+
+#[wasm_bindgen]
+impl CoreRemoteSet {
+    /// Reads the URL and the options that are data.
+    #[wasm_bindgen(constructor)]
+    pub fn new(url: &JsValue, options: &JsValue) -> Result<Self, Error> {
+        let Some(Value::String(url)) = read(url, "url", 1, ErrorCode::OptionInvalid)? else {
+            return Err(invalid("url must be a string or a URL."));
+        };
+        let mut fields = Fields::read(options)?;
+        let mut config = RemoteConfig::default();
+        let (mut timeout, mut max_bytes, mut max_keys) = (5.0, None::<u32>, None::<u32>);
+        fields.number("timeout", &mut timeout)?;
+        fields.whole("cooldown", &mut config.cooldown)?;
+        fields.whole("minAge", &mut config.min_age)?;
+        fields.whole("maxAge", &mut config.max_age)?;
+        fields.whole("staleIfError", &mut config.stale_if_error)?;
+        fields.whole("maxBytes", &mut max_bytes)?;
+        fields.whole("maxKeys", &mut max_keys)?;
+        if let Some(mut cache) = fields.nested("cache")? {
+            cache.string("secret", &mut config.secret)?;
+            cache.finish()?;
+        }
+        fields.finish()?;
+        for (given, place) in [(max_bytes, &mut config.max_bytes), (max_keys, &mut config.max_keys)] {
+            if let Some(given) = given {
+                *place = usize::try_from(given).unwrap_or(usize::MAX);
+            }
+        }
+        if timeout <= 0.0 || timeout > MAX_TIMEOUT {
+            return Err(Error::option("timeout", "be a number of seconds above 0 and at most 60"));
+        }
+        let set = Rc::new(RefCell::new(RemoteSet::new(&url, config)?));
+        Ok(Self { set, timeout, reason: "" })
+    }
+
+    /// The host of the URL.
+    pub fn host(&self) -> String {
+        self.set.borrow().host().to_owned()
+    }
+
+    /// How long a fetch may take, in seconds.
+    pub fn timeout(&self) -> f64 {
+        self.timeout
+    }
+
+    /// The longest answer, in bytes.
+    pub fn max_bytes(&self) -> usize {
+        self.set.borrow().config().max_bytes
+    }
+
+    /// How many keys there are to use.
+    pub fn size(&self, clock: &JsValue) -> Result<usize, Error> {
+        let now = self::clock(clock)?;
+        Ok(self.set.borrow().keys(now).map_or(0, |(_, keys)| keys.keys().len()))
+    }
+
+    /// What has to be done before the first token, as [`CoreVerifier::need`](super::verifier::CoreVerifier::need).
+    pub fn need(&self, clock: &JsValue) -> Result<u32, Error> {
+        let now = self::clock(clock)?;
+        Ok(number(self.set.borrow().need(Lookup::Found, now)))
+    }
+
+    /// An error if there are no keys to use.
+    pub fn check(&self, clock: &JsValue) -> Result<(), Error> {
+        let now = self::clock(clock)?;
+        let set = self.set.borrow();
+        set.keys(now).map(|_| ()).ok_or_else(|| set.error())
+    }
+
+    /// Notes that a fetch begins.
+    pub fn begin(&self, unknown: Option<String>, clock: &JsValue) -> Result<(), Error> {
+        let now = self::clock(clock)?;
+        self.set.borrow_mut().begin(unknown, now);
+        Ok(())
+    }
+
+    /// Whether the fetch that has begun is still wanted.
+    pub fn wanted(&self, clock: &JsValue) -> Result<bool, Error> {
+        let now = self::clock(clock)?;
+        Ok(self.set.borrow().is_wanted(now))
+    }
+
+    /// Ends a fetch that is not wanted.
+    pub fn end(&self) {
+        self.set.borrow_mut().end();
+    }
+
+    /// Gives up a fetch of which nothing is heard.
+    pub fn abandon(&self, clock: &JsValue) -> Result<(), Error> {
+        let now = self::clock(clock)?;
+        self.set.borrow_mut().abandon(now);
+        Ok(())
+    }
+
+    /// The value of `If-None-Match`.
+    pub fn etag(&self) -> Option<String> {
+        self.set.borrow().etag().map(str::to_owned)
+    }
+
+    /// Takes an answer: whether the keys have changed, or `undefined` if it failed. The headers are `Content-Type`,
+    /// `Cache-Control`, `Age` and `ETag`.
+    pub fn answered(
+        &mut self,
+        status: u16,
+        headers: &Array,
+        body: &[u8],
+        clock: &JsValue,
+    ) -> Result<Option<bool>, Error> {
+        let now = self::clock(clock)?;
+        let mut texts = [const { None }; 4];
+        for (place, index) in texts.iter_mut().zip(0..) {
+            // What is no header that anybody sends counts as none.
+            *place = header(&headers.get(index), ErrorCode::KeySetUnavailable).unwrap_or_default();
+        }
+        let [content_type, cache_control, age, etag] = texts.each_ref().map(Option::as_deref);
+        let answer = Answer { status, content_type, cache_control, age, etag, body };
+        let outcome = self.set.borrow_mut().answered(&answer, now);
+        Ok(outcome.map_err(|failure| self.reason = failure.name()).ok())
+    }
+
+    /// Notes that nothing came, in time or at all.
+    pub fn failed(&mut self, timed_out: bool, clock: &JsValue) -> Result<(), Error> {
+        let now = self::clock(clock)?;
+        let failure = if timed_out { Failure::Timeout } else { Failure::Network };
+        self.reason = failure.name();
+        self.set.borrow_mut().failed(failure, now);
+        Ok(())
+    }
+
+    /// Why the last fetch failed.
+    pub fn reason(&self) -> String {
+        self.reason.to_owned()
+    }
+
+    /// The key of the copy in a store.
+    pub fn store_key(&self) -> String {
+        self.set.borrow().store_key()
+    }
+
+    /// The copy to store, or to keep in this process.
+    pub fn stored(&self, in_process: bool) -> Option<EntryWrite> {
+        let set = self.set.borrow();
+        let (text, ttl) = set.stored(in_process)?;
+        Some(Array::of3(&set.store_key().into(), &text.into(), &ttl.into()).unchecked_into())
+    }
+
+    /// Takes what a store holds: whether its keys are used now, or `undefined` if it is no copy that could be.
+    pub fn restore(&self, text: &JsValue, clock: &JsValue) -> Result<Option<bool>, Error> {
+        let now = self::clock(clock)?;
+        let mut set = self.set.borrow_mut();
+        let longest = set.config().max_bytes.saturating_add(MAX_COPY_HEAD);
+        let text = text.dyn_ref::<JsString>().filter(|text| usize::try_from(text.length()).is_ok_and(|n| n <= longest));
+        Ok(match text.map(|text| set.restore(&String::from(text), now)) {
+            None | Some(Restored::Refused) => None,
+            Some(Restored::Known) => Some(false),
+            Some(Restored::Adopted) => Some(true),
+        })
+    }
+}
+
+/// Needs as numbers.
+fn number(need: Need) -> u32 {
+    match need {
+        Need::Nothing => 0,
+        Need::Refresh => 1,
+        Need::Wait => 2,
+        Need::Load => 3,
+    }
+}
+
+/// The sets of one verifier, each with the place of its issuer and the keys that the verifier has of it.
+#[derive(Default)]
+pub(super) struct Attached(Vec<(usize, Rc<RefCell<RemoteSet>>, u32)>);
+
+impl Attached {
+    pub(super) fn add(&mut self, issuer: usize, set: &CoreRemoteSet) {
+        self.0.push((issuer, Rc::clone(&set.set), 0));
+    }
+
+    /// Hands on keys that have changed, or may not be used any longer.
+    pub(super) fn renew(&mut self, now: UnixTime, mut replace: impl FnMut(usize, KeySet)) {
+        for (issuer, set, known) in &mut self.0 {
+            let set = set.borrow();
+            let (version, keys) = set.keys(now).map_or((0, None), |(version, keys)| (version, Some(keys)));
+            if version != *known {
+                *known = version;
+                replace(*issuer, keys.map_or_else(KeySet::pending, KeySet::clone));
+            }
+        }
+    }
+
+    /// The number of an issuer's set, and the set.
+    pub(super) fn of(&self, issuer: usize) -> Option<(usize, &RefCell<RemoteSet>)> {
+        let place = self.0.iter().position(|(place, ..)| *place == issuer)?;
+        self.0.get(place).map(|(_, set, _)| (place, &**set))
+    }
+}
+
+/// What a token needs of a set: in the lower two bits what to do, then whether its keys are stale, then the set's number.
+pub(super) fn need(number_of_set: usize, set: &RemoteSet, lookup: Lookup<'_>, now: UnixTime) -> u32 {
+    let place = u32::try_from(number_of_set).unwrap_or(u32::MAX);
+    number(set.need(lookup, now)) | u32::from(set.is_stale(now)) << 2 | place << 3
+}

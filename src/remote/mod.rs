@@ -1,0 +1,118 @@
+//! JSON Web Key Sets that an issuer publishes at a URL (RFC 7517 section 5, RFC 8414 section 2 `jwks_uri`): when one is to
+//! be fetched, what an answer means, how long its keys count, and what may be kept elsewhere. Nothing here fetches: the host
+//! asks a [`RemoteSet`] what it needs, brings the answer, and says what time it is.
+//!
+//! | the copy is | a key that it has | a key that it does not have |
+//! |---|---|---|
+//! | not there, or past `max_age + stale_if_error` | fetched first | fetched first |
+//! | fresh | used | fetched for, once per `cooldown` for all that are unknown together |
+//! | in the last fifth of its life | used, and fetched again meanwhile | as above |
+//! | past its life | fetched, waited for no longer than [`PATIENCE`], then used | fetched first |
+//!
+//! After a failure nothing is fetched for 1, 2, 4 … seconds, up to `cooldown`.
+
+mod absent;
+mod answer;
+mod copy;
+mod freshness;
+mod set;
+
+pub use answer::{Answer, Failure};
+pub use set::{Lookup, Need, RemoteSet, Restored};
+
+use crate::error::Error;
+use crate::jwk::set::{MAX_KEYS, MAX_SET_LENGTH};
+use crate::origin::Origin;
+
+/// How long a token whose key is known waits for a set that is past its life, in seconds.
+pub const PATIENCE: u32 = 1;
+
+/// The oldest copy that is taken from a store, in seconds since it was fetched.
+pub const MAX_RESTORED_AGE: u32 = 86_400;
+
+/// The longest URL, in bytes.
+const MAX_URL_LENGTH: usize = 2048;
+
+/// What bounds a remote set. Durations are seconds.
+#[derive(Clone)]
+pub struct RemoteConfig {
+    /// The least time between two fetches for keys that are not in the set, 1 to 86400; and the longest pause after failures.
+    pub cooldown: u32,
+    /// An answer is fresh at least so long, whatever it says, 1 to `max_age`.
+    pub min_age: u32,
+    /// An answer is fresh at most so long, up to 86400; also if it does not say.
+    pub max_age: u32,
+    /// How much longer its keys are used while no better answer can be had, up to 86400.
+    pub stale_if_error: u32,
+    /// The longest answer, in bytes, 1 to [`MAX_SET_LENGTH`].
+    pub max_bytes: usize,
+    /// The most keys of an answer, usable or not, 1 to [`MAX_KEYS`].
+    pub max_keys: usize,
+    /// Authenticates copies in a store, at least 32 bytes; without it a copy is only checked for damage.
+    pub secret: Option<String>,
+}
+
+impl Default for RemoteConfig {
+    fn default() -> Self {
+        Self {
+            cooldown: 30,
+            min_age: 60,
+            max_age: 600,
+            stale_if_error: 14_400,
+            max_bytes: 1 << 18,
+            max_keys: 100,
+            secret: None,
+        }
+    }
+}
+
+impl RemoteConfig {
+    fn validate(&self) -> Result<(), Error> {
+        const DAY: u32 = 86_400;
+        if !(1..=DAY).contains(&self.cooldown) {
+            return Err(Error::option("cooldown", "be a whole number of seconds from 1 to 86400"));
+        }
+        if !(1..=DAY).contains(&self.max_age) {
+            return Err(Error::option("maxAge", "be a whole number of seconds from 1 to 86400"));
+        }
+        if !(1..=self.max_age).contains(&self.min_age) {
+            return Err(Error::option("minAge", "be a whole number of seconds from 1 to maxAge"));
+        }
+        if self.stale_if_error > DAY {
+            return Err(Error::option("staleIfError", "be a whole number of seconds, at most 86400"));
+        }
+        if !(1..=MAX_SET_LENGTH).contains(&self.max_bytes) {
+            return Err(Error::option("maxBytes", "be a whole number of bytes from 1 to 1048576"));
+        }
+        if !(1..=MAX_KEYS).contains(&self.max_keys) {
+            return Err(Error::option("maxKeys", "be a whole number from 1 to 1000"));
+        }
+        if self.secret.as_ref().is_some_and(|secret| secret.len() < 32) {
+            return Err(Error::option("cache.secret", "have at least 32 characters, drawn at random"));
+        }
+        Ok(())
+    }
+}
+
+impl core::fmt::Debug for RemoteConfig {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RemoteConfig").field("max_age", &self.max_age).finish_non_exhaustive()
+    }
+}
+
+/// The host of a URL from which keys may be fetched, with its port if it has one.
+///
+/// Whoever can change what is on the way chooses the keys, so it is `https`, and `http` to this machine alone. What looks
+/// like a user, a fragment or another host to some reader is refused.
+fn host(url: &str) -> Result<String, Error> {
+    let plain = url.len() <= MAX_URL_LENGTH && url.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'\\');
+    let origin = Origin::of_url(url).filter(|_| plain && !url.contains('#'));
+    let host = origin.as_ref().map(Origin::as_str);
+    let host = host.and_then(|text| text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")));
+    host.map(str::to_owned).ok_or_else(|| {
+        Error::option(
+            "url",
+            "be an absolute https URL (http for a loopback host alone) without user name, password and fragment",
+        )
+    })
+}
