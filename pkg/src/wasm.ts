@@ -94,6 +94,11 @@ function internal(): WaxsealError {
   });
 }
 
+/** The error of a call to what was disposed of. */
+export function disposedOf(): WaxsealError {
+  return new WaxsealError({ code: "ERR_DISPOSED", message: "This object was disposed of and cannot be used again." });
+}
+
 /** An object that lives in the instance. */
 interface CoreObject {
   free(): void;
@@ -116,12 +121,7 @@ export class Handle<T extends CoreObject> {
   }
 
   #current(): T {
-    if (this.#make === undefined) {
-      throw new WaxsealError({
-        code: "ERR_DISPOSED",
-        message: "This object was disposed of and cannot be used again.",
-      });
-    }
+    if (this.#make === undefined) throw disposedOf();
     if (this.#value === undefined || this.#generation !== generation) {
       const make = this.#make;
       this.#value = call(make);

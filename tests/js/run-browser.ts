@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { bundle } from "./harness/bundle.js";
 import { findChromium, launch } from "./harness/chromium.js";
+import { startKeyServer } from "./harness/key-server.js";
 import { missing, readVectors, report } from "./harness/report.js";
 import type { Outcome } from "./harness/run-suites.js";
 
@@ -33,6 +34,7 @@ async function run(executable: string): Promise<Outcome[]> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const keys = await startKeyServer();
   const browser = await launch(executable);
   try {
     const page = await browser.newPage();
@@ -42,11 +44,12 @@ async function run(executable: string): Promise<Outcome[]> {
       page.on("crash", () => reject(new Error("the page crashed")));
     });
     // A secure context, as WebCrypto wants one.
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/?keys=${keys.url}`);
     const outcomes = page.evaluate(() => Reflect.get(globalThis, "outcomes") as Promise<Outcome[]>);
     return await Promise.race([outcomes, failure]);
   } finally {
     await browser.close();
+    await keys.close();
     server.close();
   }
 }

@@ -1,5 +1,6 @@
 /** The suite on Node, the library required from CommonJS; this file is bundled as CommonJS. */
 import * as lib from "waxseal";
+import { startKeyServer } from "./harness/key-server.js";
 import { report, vectors } from "./harness/report.js";
 import { runSuites } from "./harness/run-suites.js";
 import { suites } from "./suite/index.js";
@@ -8,7 +9,10 @@ async function main(): Promise<void> {
   const resolved = require.resolve("waxseal");
   if (!resolved.endsWith("/target/packed/node_modules/waxseal/dist/inline.cjs"))
     throw new Error(`required ${resolved}`);
-  await report("node-cjs", await runSuites(suites, lib, { runtime: "node-cjs", vectors }));
+  const keys = await startKeyServer();
+  const outcomes = await runSuites(suites, lib, { runtime: "node-cjs", keyServer: keys.url, vectors });
+  await keys.close();
+  await report("node-cjs", outcomes);
 }
 
 // A rejection must not be lost: Node ends with its own exit code then.

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { Miniflare, Response } from "miniflare";
 import { bundle } from "./harness/bundle.js";
+import { startKeyServer } from "./harness/key-server.js";
 import { readVectors, report } from "./harness/report.js";
 import type { Outcome } from "./harness/run-suites.js";
 
@@ -17,6 +18,7 @@ await bundle({
   expected: "workerd.js",
 });
 
+const keys = await startKeyServer();
 const miniflare = new Miniflare({
   modules: [
     { type: "ESModule", path: "worker.js", contents: readFileSync(`${OUT}/worker.js`, "utf8") },
@@ -24,6 +26,7 @@ const miniflare = new Miniflare({
   ],
   compatibilityDate: "2026-04-01",
   kvNamespaces: ["KV"],
+  bindings: { KEY_SERVER: keys.url },
   serviceBindings: {
     async VECTORS(request: { url: string }) {
       const text = await readVectors(new URL(request.url).pathname.slice(1));
@@ -41,4 +44,5 @@ try {
   await report("workerd", (await response.json()) as Outcome[]);
 } finally {
   await miniflare.dispose();
+  await keys.close();
 }

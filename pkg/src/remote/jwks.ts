@@ -3,7 +3,7 @@ import { FAILED, within } from "../deadline.js";
 import { optionInvalid } from "../error.js";
 import { type Clock, isObject, optionalFunction, snapshot, take } from "../options.js";
 import type { KeyStore, RemoteJwksOptions, VerifierEvent } from "../types.js";
-import { type Core, Handle } from "../wasm.js";
+import { type Core, disposedOf, Handle } from "../wasm.js";
 import { type Fetcher, fetchSet } from "./fetch.js";
 import { Flight } from "./flight.js";
 
@@ -57,6 +57,7 @@ export class RemoteJwks implements Disposable {
   readonly #store: KeyStore | undefined;
   readonly #waitUntil: ((promise: Promise<unknown>) => void) | undefined;
   #core: Handle<Core.CoreRemoteSet> | undefined;
+  #disposed = false;
   #flight: Flight | undefined;
   /** What was fetched last, for an instance that replaces one that has trapped. */
   #kept: { readonly text: string; readonly clock: Clock } | undefined;
@@ -116,7 +117,7 @@ export class RemoteJwks implements Disposable {
 
   /** Frees the set's memory. Verifiers that use it keep the keys that they have, and can fetch no others. */
   dispose(): void {
-    this.#use(() => undefined);
+    this.#disposed = true;
     this.#core?.dispose();
   }
 
@@ -127,6 +128,7 @@ export class RemoteJwks implements Disposable {
 
   /** The module need not be loaded when a set is named, so its half of the set is made when it is first used. */
   #use<R>(run: (core: Core.CoreRemoteSet) => R): R {
+    if (this.#disposed) throw disposedOf();
     this.#core ??= new Handle((module) => {
       const core = new module.CoreRemoteSet(this.url, this.#options);
       if (this.#kept !== undefined) core.restore(this.#kept.text, this.#kept.clock());

@@ -1,4 +1,5 @@
 /** The remote sets of one verifier: what each verification does about them. */
+import { optionInvalid } from "../error.js";
 import { isObject, take } from "../options.js";
 import { type Core, Handle } from "../wasm.js";
 import { type Caller, Need, RemoteJwks, ROUNDS } from "./jwks.js";
@@ -22,6 +23,9 @@ export function coreWithSets(
   const issuers: number[] = [];
   const rest = (from: Record<string, unknown>, place: number): Record<string, unknown> => {
     const { keys, ...others } = from;
+    if (isList(keys) && keys.some(RemoteJwks.is)) {
+      throw optionInvalid("keys must not have a set of remoteJwks in an array; give each issuer its own keys.");
+    }
     if (!RemoteJwks.is(keys)) return from;
     sets.push(keys);
     issuers.push(place);
@@ -44,7 +48,7 @@ export function coreWithSets(
 
 function isList(value: unknown): value is unknown[] {
   try {
-    return Array.isArray(value) && value.every((entry) => entry !== undefined);
+    return Array.isArray(value) && value.length >= 0;
   } catch {
     // The core refuses what cannot be read.
     return false;
@@ -72,7 +76,11 @@ export class RemoteKeys {
   now<T>(run: () => T): T {
     const { outcome, need, set, stale } = this.#attempt(run);
     if (need !== Need.nothing) set?.refresh(this.#lacking(), this.#caller);
-    if (need >= Need.wait) throw this.#core.use((verifier) => verifier.needs_async());
+    if (need >= Need.wait) {
+      this.#core.use((verifier) => {
+        throw verifier.needs_async();
+      });
+    }
     return this.#decided(outcome, stale);
   }
 

@@ -11,7 +11,8 @@ const vectors = async (name: string): Promise<unknown> => {
 async function run(): Promise<unknown> {
   // Browsers compile asynchronously; the suite calls synchronous functions.
   await lib.init();
-  return runSuites(suites, lib, { runtime: "chromium", vectors });
+  const keyServer = new URL(location.href).searchParams.get("keys") ?? "";
+  return runSuites(suites, lib, { runtime: "chromium", keyServer, vectors });
 }
 
 Object.assign(globalThis, { outcomes: run() });

@@ -14,7 +14,7 @@ export interface Outcome {
 const TEST_TIMEOUT_MS = 60_000;
 
 /** What a runner gives a suite besides the functions that declare tests. */
-export type Environment = Pick<Harness, "runtime" | "kv" | "vectors">;
+export type Environment = Pick<Harness, "runtime" | "kv" | "keyServer" | "vectors">;
 
 export async function runSuites(
   suites: Record<string, Suite>,

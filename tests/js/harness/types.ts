@@ -24,6 +24,8 @@ export interface Harness {
   readonly runtime: Runtime;
   /** A real KV namespace; on workerd only. */
   readonly kv?: KVNamespaceLike;
+  /** Where a server of key sets is: see `key-server.ts`. */
+  readonly keyServer: string;
   /**
    * Reads a file of vectors by its path inside the directory of vectors, such as `"rfc_jose_examples.json"` or
    * `"wycheproof/json_web_key_test.json"`. Undefined when the directory is absent: the suite then calls `skip`.

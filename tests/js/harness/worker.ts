@@ -6,16 +6,18 @@ import type { KVNamespaceLike } from "./types.js";
 
 interface Env {
   readonly KV: KVNamespaceLike;
+  /** Where the server of key sets is. */
+  readonly KEY_SERVER: string;
   /** Answers with files of vectors. */
   readonly VECTORS: { fetch(url: string): Promise<Response> };
 }
 
 export default {
-  async fetch(_request: Request, { KV, VECTORS }: Env): Promise<Response> {
+  async fetch(_request: Request, { KV, KEY_SERVER, VECTORS }: Env): Promise<Response> {
     const vectors = async (name: string): Promise<unknown> => {
       const response = await VECTORS.fetch(`http://vectors/${name}`);
       return response.ok ? response.json() : undefined;
     };
-    return Response.json(await runSuites(suites, lib, { runtime: "workerd", kv: KV, vectors }));
+    return Response.json(await runSuites(suites, lib, { runtime: "workerd", kv: KV, keyServer: KEY_SERVER, vectors }));
   },
 };

@@ -19,6 +19,10 @@ import { limits } from "./limits.js";
 import { metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
+import { remote } from "./remote.js";
+import { remoteBad } from "./remote-bad.js";
+import { remoteFresh } from "./remote-fresh.js";
+import { remoteKept } from "./remote-kept.js";
 import { revocation } from "./revocation.js";
 import { sessionsArriving } from "./sessions-arriving.js";
 import { sessionsAuthenticate } from "./sessions-authenticate.js";
@@ -54,6 +58,10 @@ export const suites: Record<string, Suite> = {
   authenticate,
   revocation,
   cache,
+  remote,
+  remoteFresh,
+  remoteBad,
+  remoteKept,
   steady,
   storeFailures,
   errors,
