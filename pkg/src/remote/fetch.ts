@@ -35,6 +35,8 @@ export async function fetchSet(
     try {
       // No redirect is followed, on any host: browsers hide its status, the others show it.
       const init: RequestInit = { method: "GET", headers, redirect: "manual", signal: controller.signal };
+      // A browser's own cache would answer with what the core asks to have renewed. Older Workers refuse the option.
+      if ("cache" in Request.prototype) init.cache = "no-store";
       const response = await fetcher(url, init);
       const wanted = HEADERS.map((name) => response.headers.get(name) ?? undefined);
       const body = response.status === 200 ? await read(response, maxBytes) : drop(response);

@@ -24,6 +24,8 @@ export async function bundle({ entry, outfile, conditions, expected }: BundleOpt
     platform: "neutral",
     target: "es2022",
     conditions,
+    // Cloudflare's runtime has it as one of its own.
+    external: ["cloudflare:workers"],
     metafile: true,
     sourcemap: "inline",
     logLevel: "warning",
