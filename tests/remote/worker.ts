@@ -36,8 +36,9 @@ export default {
       case "/made":
         return new Response(named.url);
       case "/early":
-        // Nobody waits for it.
+        // Ends when the fetch has begun, and waits for nothing more.
         void verifier.ready().catch(() => undefined);
+        await scheduler.wait(500);
         return new Response("gone");
       case "/events":
         return Response.json(events);
