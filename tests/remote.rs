@@ -99,6 +99,24 @@ fn a_name_that_was_looked_for_in_vain_is_forgotten_when_the_keys_change() {
 }
 
 #[test]
+fn an_answer_is_as_old_as_its_request_also_when_nothing_was_modified() {
+    let mut set = remote(config());
+    set.begin(None, now());
+    let tagged = published(&[1]);
+    let first = Answer { etag: Some("\"v1\""), ..answer(&tagged) };
+    assert_eq!(set.answered(&first, at(5.0)), Ok(true));
+    assert_eq!(set.need(Lookup::Found, at(599.9)), Need::Refresh);
+    assert_eq!(set.need(Lookup::Found, at(600.0)), Need::Wait);
+    set.begin(None, at(600.0));
+    let unmodified = Answer { status: 304, cache_control: Some("max-age=100"), ..Answer::default() };
+    assert_eq!(set.answered(&unmodified, at(604.0)), Ok(false));
+    assert_eq!(set.etag(), Some("\"v1\""));
+    assert_eq!(set.need(Lookup::Found, at(699.9)), Need::Refresh);
+    assert_eq!(set.need(Lookup::Found, at(700.0)), Need::Wait);
+    assert!(set.keys(at(1700.0)).is_none(), "staleIfError counts from the new life");
+}
+
+#[test]
 fn keys_that_stay_keep_what_makes_them_fast() {
     let mut set = fetched(config(), &[1, 2]);
     let before: Vec<_> = set.keys(now()).unwrap().1.keys().to_vec();
