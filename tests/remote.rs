@@ -76,6 +76,18 @@ fn while_a_fetch_is_under_way_others_join_it_and_stale_keys_wait_one_second() {
 }
 
 #[test]
+fn a_fetch_that_nobody_hears_of_any_more_holds_up_no_other() {
+    let mut set = fetched(config(), &[1]);
+    set.begin(None, at(590.0));
+    assert_eq!(set.need(Lookup::Found, at(597.0)), Need::Nothing);
+    assert!(!set.is_overdue(at(597.0)));
+    // Five seconds for the fetch, and two more.
+    assert!(set.is_overdue(at(597.1)));
+    assert_eq!(set.need(Lookup::Found, at(600.0)), Need::Wait);
+    assert_eq!(set.need(Lookup::Absent("k2"), at(600.0)), Need::Load);
+}
+
+#[test]
 fn a_fetch_that_was_given_up_may_be_repeated_at_once_but_not_over_and_over() {
     let mut set = fetched(config(), &[1]);
     set.begin(Some("k2".to_owned()), at(10.0));

@@ -16,9 +16,6 @@ use crate::jwk::KeySet;
 use crate::remote::{Answer, Failure, Lookup, Need, RemoteConfig, RemoteSet, Restored};
 use crate::time::UnixTime;
 
-/// The longest that a fetch may take.
-const MAX_TIMEOUT: f64 = 60.0;
-
 /// What a copy in a store has beside the answer: URL, `ETag` and the like, in UTF-16 code units at most.
 const MAX_COPY_HEAD: usize = 4096;
 
@@ -26,7 +23,6 @@ const MAX_COPY_HEAD: usize = 4096;
 #[wasm_bindgen]
 pub struct CoreRemoteSet {
     set: Rc<RefCell<RemoteSet>>,
-    timeout: f64,
     /// Why the last fetch failed.
     reason: &'static str,
 }
@@ -41,11 +37,12 @@ impl CoreRemoteSet {
         };
         let mut fields = Fields::read(options)?;
         let mut config = RemoteConfig::default();
-        let (mut timeout, mut max_bytes, mut max_keys) = (5.0, None::<u32>, None::<u32>);
-        fields.number("timeout", &mut timeout)?;
+        let (mut max_bytes, mut max_keys) = (None::<u32>, None::<u32>);
+        fields.number("timeout", &mut config.timeout)?;
         fields.whole("cooldown", &mut config.cooldown)?;
-        fields.whole("minAge", &mut config.min_age)?;
         fields.whole("maxAge", &mut config.max_age)?;
+        config.min_age = config.min_age.min(config.max_age);
+        fields.whole("minAge", &mut config.min_age)?;
         fields.whole("staleIfError", &mut config.stale_if_error)?;
         fields.whole("maxBytes", &mut max_bytes)?;
         fields.whole("maxKeys", &mut max_keys)?;
@@ -59,11 +56,8 @@ impl CoreRemoteSet {
                 *place = usize::try_from(given).unwrap_or(usize::MAX);
             }
         }
-        if timeout <= 0.0 || timeout > MAX_TIMEOUT {
-            return Err(Error::option("timeout", "be a number of seconds above 0 and at most 60"));
-        }
         let set = Rc::new(RefCell::new(RemoteSet::new(&url, config)?));
-        Ok(Self { set, timeout, reason: "" })
+        Ok(Self { set, reason: "" })
     }
 
     /// The host of the URL.
@@ -73,7 +67,7 @@ impl CoreRemoteSet {
 
     /// How long a fetch may take, in seconds.
     pub fn timeout(&self) -> f64 {
-        self.timeout
+        self.set.borrow().config().timeout
     }
 
     /// The longest answer, in bytes.
@@ -116,6 +110,12 @@ impl CoreRemoteSet {
     /// Ends a fetch that is not wanted.
     pub fn end(&self) {
         self.set.borrow_mut().end();
+    }
+
+    /// Whether the fetch that has begun should have ended, or been noticed by its waiters.
+    pub fn overdue(&self, clock: &JsValue) -> Result<bool, Error> {
+        let now = self::clock(clock)?;
+        Ok(self.set.borrow().is_overdue(now))
     }
 
     /// Gives up a fetch of which nothing is heard.

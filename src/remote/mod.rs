@@ -36,6 +36,8 @@ const MAX_URL_LENGTH: usize = 2048;
 /// What bounds a remote set. Durations are seconds.
 #[derive(Clone)]
 pub struct RemoteConfig {
+    /// How long a fetch may take, above 0 and at most 60; fractions are allowed.
+    pub timeout: f64,
     /// The least time between two fetches for keys that are not in the set, 1 to 86400; and the longest pause after failures.
     pub cooldown: u32,
     /// An answer is fresh at least so long, whatever it says, 1 to `max_age`.
@@ -55,6 +57,7 @@ pub struct RemoteConfig {
 impl Default for RemoteConfig {
     fn default() -> Self {
         Self {
+            timeout: 5.0,
             cooldown: 30,
             min_age: 60,
             max_age: 600,
@@ -69,6 +72,9 @@ impl Default for RemoteConfig {
 impl RemoteConfig {
     fn validate(&self) -> Result<(), Error> {
         const DAY: u32 = 86_400;
+        if !(self.timeout > 0.0 && self.timeout <= 60.0) {
+            return Err(Error::option("timeout", "be a number of seconds above 0 and at most 60"));
+        }
         if !(1..=DAY).contains(&self.cooldown) {
             return Err(Error::option("cooldown", "be a whole number of seconds from 1 to 86400"));
         }

@@ -143,7 +143,7 @@ impl RemoteSet {
     #[must_use]
     pub fn need(&self, lookup: Lookup<'_>, now: UnixTime) -> Need {
         let age = self.age(now);
-        if let Some((began, _)) = &self.flight {
+        if let Some((began, _)) = self.flight.as_ref().filter(|_| !self.is_overdue(now)) {
             return match (age, lookup) {
                 (Age::Gone, _) => Need::Load,
                 (_, Lookup::Absent(kid)) if !self.is_absent(kid, now) => Need::Load,
@@ -206,6 +206,14 @@ impl RemoteSet {
     /// Ends a fetch that is not wanted any more, with nothing learnt.
     pub fn end(&mut self) {
         self.flight = None;
+    }
+
+    /// Whether a fetch that has begun goes on for longer than it may, with a store that it asked first: then nobody will
+    /// hear of it any more.
+    #[must_use]
+    pub fn is_overdue(&self, now: UnixTime) -> bool {
+        let began = self.flight.as_ref().map(|(began, _)| began.as_seconds());
+        began.is_some_and(|began| (now.as_seconds() - began).abs() > self.config.timeout + 2.0)
     }
 
     /// Gives up a fetch of which nothing is heard any more: its request has ended, say. Another may begin at once, also for

@@ -6,6 +6,9 @@ export type Answer = readonly [status: number, headers: (string | undefined)[], 
 /** What sends the request. */
 export type Fetcher = (url: string, init: RequestInit) => Promise<Response>;
 
+/** Whether requests go through the cache and the rules of a browser. */
+export const IN_BROWSER = typeof location === "object";
+
 const HEADERS = ["content-type", "cache-control", "age", "etag"];
 
 /** The bounds of a request. */
@@ -35,8 +38,9 @@ export async function fetchSet(
     try {
       // No redirect is followed, on any host: browsers hide its status, the others show it.
       const init: RequestInit = { method: "GET", headers, redirect: "manual", signal: controller.signal };
-      // A browser's own cache would answer with what the core asks to have renewed. Older Workers refuse the option.
-      if ("cache" in Request.prototype) init.cache = "no-store";
+      // A browser's own cache must ask whether what it has is still good: the core wants it renewed. Older Workers refuse the
+      // option.
+      if (IN_BROWSER) init.cache = "no-cache";
       const response = await fetcher(url, init);
       const wanted = HEADERS.map((name) => response.headers.get(name) ?? undefined);
       const body = response.status === 200 ? await read(response, maxBytes) : drop(response);

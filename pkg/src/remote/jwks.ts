@@ -2,9 +2,9 @@
 import { FAILED, within } from "../deadline.js";
 import { optionInvalid } from "../error.js";
 import { type Clock, isObject, optionalFunction, snapshot, take } from "../options.js";
-import type { KeyStore, RemoteJwksOptions, VerifierEvent } from "../types.js";
+import type { KeySetFailure, KeyStore, RemoteJwksOptions, VerifierEvent } from "../types.js";
 import { type Core, disposedOf, Handle } from "../wasm.js";
-import { type Fetcher, fetchSet } from "./fetch.js";
+import { type Fetcher, fetchSet, IN_BROWSER } from "./fetch.js";
 import { Flight } from "./flight.js";
 
 /** How long a store may take, in seconds: it is there to be faster than a fetch. */
@@ -89,8 +89,9 @@ export class RemoteJwks implements Disposable {
 
   /** Leaves a fetch to itself. @internal */
   refresh(unknown: string | undefined, caller: Caller): void {
-    if (this.#flight === undefined) this.#begin(unknown, caller);
-    else void this.#join(this.#flight, caller);
+    // Nobody may ever wait for a fetch whose request has ended.
+    if (this.#flight !== undefined && !this.#use((core) => core.overdue(caller.clock()))) return;
+    this.#begin(unknown, caller);
   }
 
   /** Fetches, or joins the fetch under way, and waits for its end or for so many seconds. @internal */
@@ -177,7 +178,8 @@ export class RemoteJwks implements Disposable {
       (core) => [core.etag(), { timeout: core.timeout(), maxBytes: core.max_bytes() }] as const,
     );
     const headers = new Headers(this.#headers);
-    if (etag !== undefined) headers.set("If-None-Match", etag);
+    // A browser has a cache of its own for that, and would ask the endpoint first whether it may send this header.
+    if (etag !== undefined && !IN_BROWSER) headers.set("If-None-Match", etag);
     const fetcher = this.#fetch ?? ((url, init) => globalThis.fetch(url, init));
     const answer = await fetchSet(fetcher, this.url, headers, bounds);
     // What comes after others have given up on it counts for nothing: they have fetched for themselves.
@@ -187,7 +189,7 @@ export class RemoteJwks implements Disposable {
       return core.answered(...answer, clock());
     });
     if (changed === undefined) {
-      emit({ type: "keys-failed", host: this.host, reason: this.#use((core) => core.reason()) as never });
+      emit({ type: "keys-failed", host: this.host, reason: this.#use((core) => core.reason()) as KeySetFailure });
       return;
     }
     this.#keep(clock);

@@ -9,6 +9,7 @@ import { transform } from "esbuild";
 import { Miniflare } from "miniflare";
 import { createIssuer, generateKeyPair } from "waxseal";
 import { bundle } from "../../../worker/demo/runtime.js";
+import { startKeyServer } from "../harness/key-server.js";
 import { NODE, needsNode } from "./node-server.js";
 import { type Block, blocks, cookiesOf, DIRECTORY, run } from "./documents.js";
 
@@ -92,13 +93,22 @@ test("the programs of the README and of docs/ compile under strict settings, wit
   });
 });
 
-test("the guard lets a token of its identity provider pass and challenges a request without one", async () => {
+test("the guard lets a token of its identity provider pass and challenges a request without one", async (t) => {
   const { privateKey, publicKey } = await generateKeyPair("ES256");
   const provider = { key: privateKey, issuer: "https://id.example", audience: "https://api.example" };
   const token = await (await createIssuer(provider)).issue({ sub: "alice" });
-  const { handle } = await run<{ handle(request: Request): Promise<Response> }>(guard!, {
-    jwks: { keys: [publicKey] },
+  const { handle } = await run<{ handle(request: Request): Promise<Response> }>(guard!);
+  // The provider's host leads to a server of the test's.
+  const server = await startKeyServer();
+  const answers = JSON.stringify([{ body: JSON.stringify({ keys: [publicKey] }) }]);
+  await (await fetch(`${server.url}/script/id`, { method: "POST", body: answers })).text();
+  const asked: unknown[] = [];
+  const { fetch: real } = globalThis;
+  t.mock.method(globalThis, "fetch", (url: unknown, init: RequestInit) => {
+    asked.push(url);
+    return real(`${server.url}/sets/id`, init);
   });
+  t.after(() => server.close());
   const authorization = `Bearer ${token}`;
   const welcome = await handle(new Request("https://api.example/", { headers: { authorization } }));
   assert.equal(await welcome.text(), "Hello, alice");
@@ -106,6 +116,7 @@ test("the guard lets a token of its identity provider pass and challenges a requ
   assert.equal(refusal.status, 401);
   assert.equal(refusal.headers.get("www-authenticate"), "Bearer");
   assert.deepEqual(await refusal.json(), { error: "ERR_CREDENTIALS_MISSING" });
+  assert.deepEqual(asked, ["https://id.example/.well-known/jwks.json"]);
 });
 test("the sessions on Workers run in workerd, bundled and bound as the README says", async (t) => {
   const [config] = blocks("README.md", "jsonc");

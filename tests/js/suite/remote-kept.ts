@@ -70,9 +70,11 @@ export const remoteKept: Suite = (h, lib) => {
     deepEqual([read.of("keys-failed").length, read.of("keys-stale").length], [1, 1]);
     read.clock.now += 60;
     ok(await read.verifier.verifyAsync(token, WHEN));
+    // A browser's own cache has not seen it.
+    const tag = h.runtime === "chromium" ? undefined : '"v1"';
     deepEqual(
       (await set.seen()).map((headers) => headers["if-none-match"]),
-      ['"v1"', '"v1"'],
+      [tag, tag],
     );
     equal(read.of("keys-stale").length, 1);
     equal(store.written.length, 1, "the copy is young again");

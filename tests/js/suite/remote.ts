@@ -80,6 +80,31 @@ export const remote: Suite = (h, lib) => {
     },
   );
 
+  h.test("synchronous calls alone keep a set young, and give up a fetch that has been lost", async () => {
+    const set = await published(h);
+    let lost = true;
+    const flaky = (url: string, init: RequestInit): Promise<Response> =>
+      lost ? new Promise(() => undefined) : fetch(url, init);
+    // A timer that never comes, as that of a request that has ended on Workers.
+    const read = await reading(lib, set, { fetch: flaky, timeout: 60 });
+    const token = await signed(await ec());
+    throws(() => read.verifier.verify(token, WHEN), "ERR_KEY_SET_NEEDS_ASYNC");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    lost = false;
+    read.clock.now += 62;
+    throws(() => read.verifier.verify(token, WHEN), "ERR_KEY_SET_NEEDS_ASYNC");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    equal(await set.fetches(), 0);
+    read.clock.now += 1;
+    throws(() => read.verifier.verify(token, WHEN), "ERR_KEY_SET_NEEDS_ASYNC");
+    await until(() => read.of("keys-fetched").length === 1);
+    for (let i = 2; i < 12; i++) {
+      read.clock.now += 500;
+      ok(read.verifier.verify(token, WHEN));
+      await until(() => read.of("keys-fetched").length === i);
+    }
+  });
+
   h.test("ready loads ahead, and again does nothing", async () => {
     const set = await published(h);
     const { verifier } = await reading(lib, set);
