@@ -24,6 +24,7 @@ mod text;
 mod tools;
 mod value;
 mod verifier;
+mod verifier_options;
 
 /// Smaller than the allocator of the standard library.
 #[global_allocator]

@@ -19,12 +19,22 @@ use crate::time::UnixTime;
 /// What a copy in a store has beside the answer: URL, `ETag` and the like, in UTF-16 code units at most.
 const MAX_COPY_HEAD: usize = 4096;
 
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+/** What came of a fetch or of a copy: whether the keys are others now and how many can be used; or why it failed. */
+export type FetchOutcome = [changed: boolean, keys: number] | string;
+";
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(typescript_type = "FetchOutcome")]
+    pub type FetchOutcome;
+}
+
 /// A set at a URL. Verifiers that use it share it.
 #[wasm_bindgen]
 pub struct CoreRemoteSet {
     set: Rc<RefCell<RemoteSet>>,
-    /// Why the last fetch failed.
-    reason: &'static str,
 }
 
 #[wasm_bindgen]
@@ -57,28 +67,17 @@ impl CoreRemoteSet {
             }
         }
         let set = Rc::new(RefCell::new(RemoteSet::new(&url, config)?));
-        Ok(Self { set, reason: "" })
+        Ok(Self { set })
     }
 
-    /// The host of the URL.
-    pub fn host(&self) -> String {
-        self.set.borrow().host().to_owned()
-    }
-
-    /// How long a fetch may take, in seconds.
-    pub fn timeout(&self) -> f64 {
-        self.set.borrow().config().timeout
-    }
-
-    /// The longest answer, in bytes.
-    pub fn max_bytes(&self) -> usize {
-        self.set.borrow().config().max_bytes
-    }
-
-    /// How many keys there are to use.
-    pub fn size(&self, clock: &JsValue) -> Result<usize, Error> {
-        let now = self::clock(clock)?;
-        Ok(self.set.borrow().keys(now).map_or(0, |(_, keys)| keys.keys().len()))
+    /// What does not change: the host of the URL, how long a fetch may take in seconds, the longest answer in bytes, and the
+    /// key of the copy in a store.
+    #[wasm_bindgen(unchecked_return_type = "[host: string, timeout: number, maxBytes: number, storeKey: string]")]
+    pub fn facts(&self) -> Array {
+        let set = self.set.borrow();
+        let config = set.config();
+        let (host, store_key) = (set.host().into(), set.store_key().into());
+        Array::of4(&host, &config.timeout.into(), &config.max_bytes.into(), &store_key)
     }
 
     /// What has to be done before the first token, as [`CoreVerifier::need`](super::verifier::CoreVerifier::need).
@@ -101,10 +100,11 @@ impl CoreRemoteSet {
         Ok(())
     }
 
-    /// Whether the fetch that has begun is still wanted.
-    pub fn wanted(&self, clock: &JsValue) -> Result<bool, Error> {
+    /// The value of `If-None-Match`, perhaps empty, if the fetch that has begun is still wanted.
+    pub fn request(&self, clock: &JsValue) -> Result<Option<String>, Error> {
         let now = self::clock(clock)?;
-        Ok(self.set.borrow().is_wanted(now))
+        let set = self.set.borrow();
+        Ok(set.is_wanted(now).then(|| set.etag().unwrap_or_default().to_owned()))
     }
 
     /// Ends a fetch that is not wanted.
@@ -125,20 +125,8 @@ impl CoreRemoteSet {
         Ok(())
     }
 
-    /// The value of `If-None-Match`.
-    pub fn etag(&self) -> Option<String> {
-        self.set.borrow().etag().map(str::to_owned)
-    }
-
-    /// Takes an answer: whether the keys have changed, or `undefined` if it failed. The headers are `Content-Type`,
-    /// `Cache-Control`, `Age` and `ETag`.
-    pub fn answered(
-        &mut self,
-        status: u16,
-        headers: &Array,
-        body: &[u8],
-        clock: &JsValue,
-    ) -> Result<Option<bool>, Error> {
+    /// Takes an answer. The headers are `Content-Type`, `Cache-Control`, `Age` and `ETag`.
+    pub fn answered(&self, status: u16, headers: &Array, body: &[u8], clock: &JsValue) -> Result<FetchOutcome, Error> {
         let now = self::clock(clock)?;
         let mut texts = [const { None }; 4];
         for (place, index) in texts.iter_mut().zip(0..) {
@@ -148,26 +136,15 @@ impl CoreRemoteSet {
         let [content_type, cache_control, age, etag] = texts.each_ref().map(Option::as_deref);
         let answer = Answer { status, content_type, cache_control, age, etag, body };
         let outcome = self.set.borrow_mut().answered(&answer, now);
-        Ok(outcome.map_err(|failure| self.reason = failure.name()).ok())
+        Ok(outcome.map_or_else(reason, |changed| self.usable(changed, now)))
     }
 
     /// Notes that nothing came, in time or at all.
-    pub fn failed(&mut self, timed_out: bool, clock: &JsValue) -> Result<(), Error> {
+    pub fn failed(&self, timed_out: bool, clock: &JsValue) -> Result<FetchOutcome, Error> {
         let now = self::clock(clock)?;
         let failure = if timed_out { Failure::Timeout } else { Failure::Network };
-        self.reason = failure.name();
         self.set.borrow_mut().failed(failure, now);
-        Ok(())
-    }
-
-    /// Why the last fetch failed.
-    pub fn reason(&self) -> String {
-        self.reason.to_owned()
-    }
-
-    /// The key of the copy in a store.
-    pub fn store_key(&self) -> String {
-        self.set.borrow().store_key()
+        Ok(reason(failure))
     }
 
     /// The copy to store, or to keep in this process.
@@ -177,18 +154,26 @@ impl CoreRemoteSet {
         Some(Array::of3(&set.store_key().into(), &text.into(), &ttl.into()).unchecked_into())
     }
 
-    /// Takes what a store holds: whether its keys are used now, or `undefined` if it is no copy that could be.
-    pub fn restore(&self, text: &JsValue, clock: &JsValue) -> Result<Option<bool>, Error> {
+    /// Takes what a store holds; nothing comes of what is no copy that could be used.
+    pub fn restore(&self, text: &JsValue, clock: &JsValue) -> Result<Option<FetchOutcome>, Error> {
         let now = self::clock(clock)?;
-        let mut set = self.set.borrow_mut();
-        let longest = set.config().max_bytes.saturating_add(MAX_COPY_HEAD);
+        let longest = self.set.borrow().config().max_bytes.saturating_add(MAX_COPY_HEAD);
         let text = text.dyn_ref::<JsString>().filter(|text| usize::try_from(text.length()).is_ok_and(|n| n <= longest));
-        Ok(match text.map(|text| set.restore(&String::from(text), now)) {
+        let restored = text.map(|text| self.set.borrow_mut().restore(&String::from(text), now));
+        Ok(match restored {
             None | Some(Restored::Refused) => None,
-            Some(Restored::Known) => Some(false),
-            Some(Restored::Adopted) => Some(true),
+            Some(restored) => Some(self.usable(restored == Restored::Adopted, now)),
         })
     }
+
+    fn usable(&self, changed: bool, now: UnixTime) -> FetchOutcome {
+        let keys = self.set.borrow().keys(now).map_or(0, |(_, keys)| keys.keys().len());
+        Array::of2(&changed.into(), &keys.into()).unchecked_into()
+    }
+}
+
+fn reason(failure: Failure) -> FetchOutcome {
+    JsValue::from_str(failure.name()).unchecked_into()
 }
 
 /// Needs as numbers.

@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use super::cookies::session_cookies;
 use super::issuer::issuer_and_audience;
 use super::options::{Fields, invalid};
-use super::verifier;
+use super::verifier_options;
 use crate::cookie::{SessionCookieOptions, SessionCookies};
 use crate::error::Error;
 use crate::request::cross_site::Origins;
@@ -90,7 +90,7 @@ fn revocation(fields: &mut Fields) -> Result<Option<RevocationConfig>, Error> {
         Some(Value::Object(map)) if map.contains_key("tokenLifetime") => {
             Err(invalid("revocation.tokenLifetime is no option of sessions: tokens live as access.expiresIn says."))
         }
-        Some(Value::Object(map)) => verifier::revocation(Fields::of(map, "revocation.".to_owned())).map(Some),
+        Some(Value::Object(map)) => verifier_options::revocation(Fields::of(map, "revocation.".to_owned())).map(Some),
         _ => Err(invalid("revocation is required: { store }, or null to say that there is none.")),
     }
 }

@@ -113,7 +113,7 @@ export class RemoteJwks implements Disposable {
 
   /** The host of the URL, for events. @internal */
   get host(): string {
-    return this.#use((core) => core.host());
+    return this.#facts()[0];
   }
 
   /** Frees the set's memory. Verifiers that use it keep the keys that they have, and can fetch no others. */
@@ -167,39 +167,37 @@ export class RemoteJwks implements Disposable {
   async #fly(unknown: string | undefined, { clock, emit }: Caller, current: () => boolean): Promise<void> {
     const stored = await this.#restore(clock);
     if (!current()) return;
-    if (stored === true) {
-      this.#keep(clock);
-      if (!this.#use((core) => core.wanted(clock()))) {
-        emit({ type: "keys-fetched", host: this.host, source: "store", keys: this.#size(clock) });
-        return;
-      }
-    }
-    const [etag, bounds] = this.#use(
-      (core) => [core.etag(), { timeout: core.timeout(), maxBytes: core.max_bytes() }] as const,
-    );
-    const headers = new Headers(this.#headers);
-    // A browser has a cache of its own for that, and would ask the endpoint first whether it may send this header.
-    if (etag !== undefined && !IN_BROWSER) headers.set("If-None-Match", etag);
-    const fetcher = this.#fetch ?? ((url, init) => globalThis.fetch(url, init));
-    const answer = await fetchSet(fetcher, this.url, headers, bounds);
-    // What comes after others have given up on it counts for nothing: they have fetched for themselves.
-    if (!current()) return;
-    const changed = this.#use((core) => {
-      if ("timedOut" in answer) return void core.failed(answer.timedOut, clock());
-      return core.answered(...answer, clock());
-    });
-    if (changed === undefined) {
-      emit({ type: "keys-failed", host: this.host, reason: this.#use((core) => core.reason()) as KeySetFailure });
+    if (stored?.[0] === true) this.#keep(clock);
+    const etag = this.#use((core) => core.request(clock()));
+    if (etag === undefined) {
+      emit({ type: "keys-fetched", host: this.host, source: "store", keys: stored?.[1] ?? 0 });
       return;
     }
+    const headers = new Headers(this.#headers);
+    // A browser has a cache of its own for that, and would ask the endpoint first whether it may send this header.
+    if (etag !== "" && !IN_BROWSER) headers.set("If-None-Match", etag);
+    const [, timeout, maxBytes] = this.#facts();
+    const fetcher = this.#fetch ?? ((url, init) => globalThis.fetch(url, init));
+    const answer = await fetchSet(fetcher, this.url, headers, { timeout, maxBytes });
+    // What comes after others have given up on it counts for nothing: they have fetched for themselves.
+    if (!current()) return;
+    const outcome = this.#use((core) =>
+      "timedOut" in answer ? core.failed(answer.timedOut, clock()) : core.answered(...answer, clock()),
+    );
+    if (typeof outcome === "string") {
+      emit({ type: "keys-failed", host: this.host, reason: outcome as KeySetFailure });
+      return;
+    }
+    const [changed, keys] = outcome;
     this.#keep(clock);
-    emit({ type: "keys-fetched", host: this.host, source: "endpoint", keys: this.#size(clock) });
+    emit({ type: "keys-fetched", host: this.host, source: "endpoint", keys });
     // Made-up kids must not make anybody write: what the store has is as good.
     if (changed || unknown === undefined || stored === undefined) await this.#save();
   }
 
-  #size(clock: Clock): number {
-    return this.#use((core) => core.size(clock()));
+  /** What does not change in the life of a set. */
+  #facts(): ReturnType<Core.CoreRemoteSet["facts"]> {
+    return this.#use((core) => core.facts());
   }
 
   #keep(clock: Clock): void {
@@ -207,13 +205,14 @@ export class RemoteJwks implements Disposable {
     if (copy !== undefined) this.#kept = { text: copy[1], clock };
   }
 
-  /** Reads the copy in the store: whether it is used now, or `undefined` if there is none to use. */
-  async #restore(clock: Clock): Promise<boolean | undefined> {
+  /** Reads the copy in the store: whether its keys are new here and how many there are, if it can be used at all. */
+  async #restore(clock: Clock): Promise<[boolean, number] | undefined> {
     const store = this.#store;
     if (store === undefined) return undefined;
-    const key = this.#use((core) => core.store_key());
+    const [, , , key] = this.#facts();
     const text = await within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store.get(key)));
-    return text === FAILED ? undefined : this.#use((core) => core.restore(text, clock()));
+    const outcome = text === FAILED ? undefined : this.#use((core) => core.restore(text, clock()));
+    return typeof outcome === "string" ? undefined : outcome;
   }
 
   /** Writes the copy to the store. A store that fails costs a later start its warmth, and nothing else. */
