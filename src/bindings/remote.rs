@@ -17,7 +17,7 @@ use crate::remote::{Answer, Failure, Lookup, Need, RemoteConfig, RemoteSet, Rest
 use crate::time::UnixTime;
 
 /// What a copy in a store has beside the answer: URL, `ETag` and the like, in UTF-16 code units at most.
-const MAX_COPY_HEAD: usize = 4096;
+const MAX_COPY_HEAD: u32 = 4096;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -47,25 +47,19 @@ impl CoreRemoteSet {
         };
         let mut fields = Fields::read(options)?;
         let mut config = RemoteConfig::default();
-        let (mut max_bytes, mut max_keys) = (None::<u32>, None::<u32>);
         fields.number("timeout", &mut config.timeout)?;
         fields.whole("cooldown", &mut config.cooldown)?;
         fields.whole("maxAge", &mut config.max_age)?;
         config.min_age = config.min_age.min(config.max_age);
         fields.whole("minAge", &mut config.min_age)?;
         fields.whole("staleIfError", &mut config.stale_if_error)?;
-        fields.whole("maxBytes", &mut max_bytes)?;
-        fields.whole("maxKeys", &mut max_keys)?;
+        fields.whole("maxBytes", &mut config.max_bytes)?;
+        fields.whole("maxKeys", &mut config.max_keys)?;
         if let Some(mut cache) = fields.nested("cache")? {
             cache.string("secret", &mut config.secret)?;
             cache.finish()?;
         }
         fields.finish()?;
-        for (given, place) in [(max_bytes, &mut config.max_bytes), (max_keys, &mut config.max_keys)] {
-            if let Some(given) = given {
-                *place = usize::try_from(given).unwrap_or(usize::MAX);
-            }
-        }
         let set = Rc::new(RefCell::new(RemoteSet::new(&url, config)?));
         Ok(Self { set })
     }
@@ -158,7 +152,7 @@ impl CoreRemoteSet {
     pub fn restore(&self, text: &JsValue, clock: &JsValue) -> Result<Option<FetchOutcome>, Error> {
         let now = self::clock(clock)?;
         let longest = self.set.borrow().config().max_bytes.saturating_add(MAX_COPY_HEAD);
-        let text = text.dyn_ref::<JsString>().filter(|text| usize::try_from(text.length()).is_ok_and(|n| n <= longest));
+        let text = text.dyn_ref::<JsString>().filter(|text| text.length() <= longest);
         let restored = text.map(|text| self.set.borrow_mut().restore(&String::from(text), now));
         Ok(match restored {
             None | Some(Restored::Refused) => None,

@@ -1,5 +1,6 @@
 //! What came of a fetch.
 
+use super::RemoteConfig;
 use crate::error::{Error, ErrorCode};
 use crate::jwk::KeySet;
 use crate::jwk::set::PublishedFault;
@@ -95,10 +96,11 @@ impl Failure {
 
 impl Answer<'_> {
     /// The keys of an answer with status 200.
-    pub(super) fn keys(&self, max_bytes: usize, max_keys: usize) -> Result<KeySet, Failure> {
+    pub(super) fn keys(&self, config: &RemoteConfig) -> Result<KeySet, Failure> {
+        let limit = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
         match self.status {
-            200 if self.body.len() > max_bytes => Err(Failure::TooLarge),
-            200 => KeySet::published(self.body, max_keys).map_err(|fault| match fault {
+            200 if self.body.len() > limit(config.max_bytes) => Err(Failure::TooLarge),
+            200 => KeySet::published(self.body, limit(config.max_keys)).map_err(|fault| match fault {
                 PublishedFault::Json if self.is_html() => Failure::Html,
                 PublishedFault::Json => Failure::NotJson,
                 PublishedFault::Form => Failure::NotASet,

@@ -21,7 +21,6 @@ pub use answer::{Answer, Failure};
 pub use set::{Lookup, Need, RemoteSet, Restored};
 
 use crate::error::Error;
-use crate::jwk::set::{MAX_KEYS, MAX_SET_LENGTH};
 use crate::origin::Origin;
 
 /// How long a token whose key is known waits for a set that is past its life, in seconds.
@@ -46,10 +45,10 @@ pub struct RemoteConfig {
     pub max_age: u32,
     /// How much longer its keys are used while no better answer can be had, up to 86400.
     pub stale_if_error: u32,
-    /// The longest answer, in bytes, 1 to [`MAX_SET_LENGTH`].
-    pub max_bytes: usize,
-    /// The most keys of an answer, usable or not, 1 to [`MAX_KEYS`].
-    pub max_keys: usize,
+    /// The longest answer, in bytes, 1 to 1048576.
+    pub max_bytes: u32,
+    /// The most keys of an answer, usable or not, 1 to 1000.
+    pub max_keys: u32,
     /// Authenticates copies in a store, at least 32 bytes; without it a copy is only checked for damage.
     pub secret: Option<String>,
 }
@@ -75,23 +74,17 @@ impl RemoteConfig {
         if !(self.timeout > 0.0 && self.timeout <= 60.0) {
             return Err(Error::option("timeout", "be a number of seconds above 0 and at most 60"));
         }
-        if !(1..=DAY).contains(&self.cooldown) {
-            return Err(Error::option("cooldown", "be a whole number of seconds from 1 to 86400"));
-        }
-        if !(1..=DAY).contains(&self.max_age) {
-            return Err(Error::option("maxAge", "be a whole number of seconds from 1 to 86400"));
-        }
-        if !(1..=self.max_age).contains(&self.min_age) {
-            return Err(Error::option("minAge", "be a whole number of seconds from 1 to maxAge"));
-        }
-        if self.stale_if_error > DAY {
-            return Err(Error::option("staleIfError", "be a whole number of seconds, at most 86400"));
-        }
-        if !(1..=MAX_SET_LENGTH).contains(&self.max_bytes) {
-            return Err(Error::option("maxBytes", "be a whole number of bytes from 1 to 1048576"));
-        }
-        if !(1..=MAX_KEYS).contains(&self.max_keys) {
-            return Err(Error::option("maxKeys", "be a whole number from 1 to 1000"));
+        for (name, value, least, most) in [
+            ("cooldown", self.cooldown, 1, DAY),
+            ("maxAge", self.max_age, 1, DAY),
+            ("minAge", self.min_age, 1, self.max_age),
+            ("staleIfError", self.stale_if_error, 0, DAY),
+            ("maxBytes", self.max_bytes, 1, 1 << 20),
+            ("maxKeys", self.max_keys, 1, 1000),
+        ] {
+            if !(least..=most).contains(&value) {
+                return Err(Error::option(name, &format!("be a whole number from {least} to {most}")));
+            }
         }
         if self.secret.as_ref().is_some_and(|secret| secret.len() < 32) {
             return Err(Error::option("cache.secret", "have at least 32 characters, drawn at random"));

@@ -249,7 +249,7 @@ impl RemoteSet {
                 held.etag = etag.or_else(|| held.etag.take());
                 false
             }
-            _ => match answer.keys(self.config.max_bytes, self.config.max_keys) {
+            _ => match answer.keys(&self.config) {
                 Ok(keys) => {
                     let body = answer.body.to_vec();
                     self.hold(Held { keys, body, etag, fetched: began, lifetime, limit, storable })
@@ -299,7 +299,6 @@ impl RemoteSet {
     /// Takes the text of a copy from a store. It is read as strictly as an answer, and used if it is younger than what is
     /// known, not older than [`MAX_RESTORED_AGE`], and not from the future.
     pub fn restore(&mut self, text: &str, now: UnixTime) -> Restored {
-        let limits = (self.config.max_bytes, self.config.max_keys);
         let Some(kept) = copy::read(text, &self.url, self.config.secret.as_deref()) else { return Restored::Refused };
         let Ok(fetched) = UnixTime::from_whole_seconds(kept.fetched) else { return Restored::Refused };
         let lifetime = kept.lifetime.clamp(self.config.min_age, self.config.max_age);
@@ -312,7 +311,7 @@ impl RemoteSet {
             return Restored::Known;
         }
         let answer = Answer { status: 200, body: kept.body, ..Answer::default() };
-        let Ok(keys) = answer.keys(limits.0, limits.1) else { return Restored::Refused };
+        let Ok(keys) = answer.keys(&self.config) else { return Restored::Refused };
         let etag = kept.etag.map(str::to_owned);
         self.hold(Held { keys, body: kept.body.to_vec(), etag, fetched, lifetime, limit, storable: true });
         Restored::Adopted

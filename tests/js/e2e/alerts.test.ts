@@ -85,6 +85,7 @@ const UNAVAILABLE = rejected("ERR_REVOCATION_UNAVAILABLE", "revocation", 503);
 const SKIPPED = 'waxseal_accepted_total{source="cookie",revocation="unavailable"}';
 const PENDING = "waxseal_revocations_pending_total";
 const REVOKED = 'waxseal_revoked_total{kind="session"}';
+const STALE = "waxseal_keys_stale_total";
 const REPLACED = "waxseal_instances_replaced_total";
 
 /** Something that happens at an instance: which one, the series and how it goes. */
@@ -176,6 +177,11 @@ const cases: Case[] = [
       ["a", REVOKED, steadily(1000)],
     ],
     firing: { 5: [], 10: ["WaxsealRevocationPending"], 19: [] },
+  },
+  {
+    name: "keys past their life fire after five minutes, and not when the next fetch succeeds",
+    load: [["a", STALE, values((scrape) => (scrape < 8 ? scrape : scrape < 40 ? 8 : scrape))]],
+    firing: { 5: [], 9: [], 14: [], 19: ["WaxsealKeySetStale"] },
   },
   {
     name: "one replaced instance fires",
