@@ -105,19 +105,20 @@ $(TARGET_STAMP):
 
 # Messages of panics name source files, which must not begin with the home directory of whoever builds. SHA-256 as a loop
 # is six kilobytes smaller than unrolled. Every host that is supported has SIMD. Half of the usual stack is enough, and
-# keeps the addresses of data, which lie behind it, below 2^20: a byte less in each place that names one.
+# keeps the addresses of data, which lie behind it, below 2^20: a byte less in each place that names one. The crate type is
+# told here, for Cargo links nothing with `lto` that Cargo.toml says to be a Rust library as well.
 $(GLUE) $(PROOF): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := \
 	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src= --cfg sha2_backend_soft="compact" -C target-feature=+simd128 \
 	-C link-arg=-zstack-size=524288
 $(GLUE): $(RUST_SOURCES) | $(TARGET_STAMP)
-	cargo build --release --target $(TARGET) --features js --package waxseal --lib
+	cargo rustc --release --target $(TARGET) --features js --package waxseal --lib --crate-type cdylib
 	cargo xtask bindgen --target web --omit-default-module-path --experimental-reset-state-function \
 		--out-name waxseal --out-dir $(dir $@) $(WASM)
 	touch $@
 
 # The same with the arithmetic exported by itself, to try each of its paths.
 $(PROOF): $(RUST_SOURCES) scripts/optimise.ts $(NODE_STAMP) | $(TARGET_STAMP)
-	cargo build --release --target $(TARGET) --target-dir $(dir $@) --features proof --package waxseal --lib
+	cargo rustc --release --target $(TARGET) --target-dir $(dir $@) --features proof --package waxseal --lib --crate-type cdylib
 	cargo xtask bindgen --target web --omit-default-module-path --out-name waxseal --out-dir $(dir $@) \
 		$(dir $@)$(TARGET)/release/waxseal.wasm
 	$(RUN) tests/proof/optimise.ts $(dir $@)waxseal_bg.wasm $@
