@@ -52,7 +52,10 @@ pub fn set_limit(bytes: usize) {
     store().set_limit(bytes);
 }
 
+// What is never inlined here and below stays apart from callers that are built to be small, and from rarer work.
+
 /// [`p256::PublicKey::verify`], with what is there for the key; a step is made towards what is not.
+#[inline(never)]
 pub(crate) fn verify_p256(key: &p256::PublicKey, digest: &[u8; 32], signature: &[u8]) -> bool {
     // The lock is never held during a computation.
     let turn = store().p256(key);
@@ -69,6 +72,7 @@ pub(crate) fn verify_p256(key: &p256::PublicKey, digest: &[u8; 32], signature: &
 
 /// [`rsa::PublicKey::verify`], with the key's constants if they are there; otherwise they are made, and kept if there is
 /// room.
+#[inline(never)]
 pub(crate) fn verify_rsa(key: &rsa::PublicKey, digest: &[u8; 32], signature: &[u8]) -> bool {
     let kept = store().rsa(key.id());
     let context = kept.unwrap_or_else(|| {

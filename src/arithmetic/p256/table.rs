@@ -80,6 +80,7 @@ impl TableBuilder {
     }
 
     /// Adds windows to the table, as many as let 64 additions share an inversion. Returns whether it is complete.
+    #[inline(never)]
     pub fn step(&mut self) -> bool {
         let Table { width, points } = &mut self.table;
         let multiples = 1 << (*width - 1);

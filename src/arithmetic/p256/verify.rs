@@ -113,6 +113,7 @@ fn odd_multiples(point: &Affine) -> Option<[Packed; KEY_ODD_MULTIPLES]> {
 /// The terms are added two by two in affine coordinates, twice, with one inversion for all sums; then the rest one
 /// after another. Formulas that are wrong for equal and for opposite points are noticed: a difference that is to be
 /// inverted is 0, or the Z of the result is. Then, and where the sum is infinity, which also gives Z = 0, the other way decides.
+#[inline(never)]
 pub(super) fn verify_hot(generator: &Table, key: &Table, digest: &[u8; OCTETS], signature: &[u8]) -> bool {
     let Some(claim) = Claim::new(digest, signature) else { return false };
     match sum_by_tables(generator, &claim.u1, key, &claim.u2) {
