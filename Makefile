@@ -58,6 +58,10 @@ bench: $(TARBALL) ## verification beside other libraries, on Node, workerd and i
 bench-profile: $(TARBALL) ## which functions the time of a verification goes to (ARGS=--help: options)
 	@exec $(RUN) bench/profile/run.ts $(ARGS)
 
+.PHONY: size
+size: $(DIST) ## where the bytes of waxseal.wasm go, by crate and module
+	@exec $(RUN) scripts/size.ts
+
 .PHONY: bench-stores
 bench-stores: $(TARBALL) ## refreshes per second on every session store, beside the store's own operations
 	@scripts/install-stores.sh

@@ -35,7 +35,7 @@ function unsigned(bytes: Uint8Array, at: number): [value: number, next: number] 
 /** The module in parts: each function, the data, and whatever else there is. */
 function parts(wasm: Uint8Array, names: readonly string[]): Part[] {
   const found: Part[] = [{ group: "everything else", bytes: wasm.subarray(0, 8) }];
-  for (let at = 8; at < wasm.length; ) {
+  for (let at = 8; at < wasm.length;) {
     const id = wasm[at];
     const [length, content] = unsigned(wasm, at + 1);
     const end = content + length;
@@ -48,7 +48,10 @@ function parts(wasm: Uint8Array, names: readonly string[]): Part[] {
         found.push({ group: group(name), bytes: wasm.subarray(body, next) });
       }
     } else {
-      found.push({ group: id === DATA ? "data: messages, constants" : "everything else", bytes: wasm.subarray(at, end) });
+      found.push({
+        group: id === DATA ? "data: messages, constants" : "everything else",
+        bytes: wasm.subarray(at, end),
+      });
     }
     at = end;
   }
@@ -65,7 +68,8 @@ function group(name: string): string {
   return /(\w+)(?:\[[0-9a-f]+\])?::/.exec(name)?.[1] ?? "others";
 }
 
-const gzipped = (parts: readonly Part[]) => gzipSync(Buffer.concat(parts.map(({ bytes }) => bytes)), { level: 9 }).length;
+const gzipped = (parts: readonly Part[]) =>
+  gzipSync(Buffer.concat(parts.map(({ bytes }) => bytes)), { level: 9 }).length;
 
 const wasm = readFileSync(WASM);
 const names = readFileSync(SYMBOLS, "utf8").trimEnd().split("\n");
