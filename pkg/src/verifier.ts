@@ -78,8 +78,8 @@ export class Verifier implements Disposable {
   verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<C> {
     return this.#observer.reported(() => {
       const now = this.#now(options);
-      const verify = (): VerifyResult<C> => this.#verify(token, now);
-      const result = this.#remote === undefined ? verify() : this.#remote.now(verify);
+      const remote = this.#remote;
+      const result = remote === undefined ? this.#verify<C>(token, now) : remote.now(() => this.#verify<C>(token, now));
       this.#observer.emit({ type: "accepted", revocation: "not-checked" });
       return result;
     });
@@ -98,7 +98,9 @@ export class Verifier implements Disposable {
       const now = this.#now(options);
       const store = this.#store;
       if (store === undefined) {
-        const { claims, header } = await this.#loaded(() => this.#verify<C>(token, now));
+        const remote = this.#remote;
+        const { claims, header } =
+          remote === undefined ? this.#verify<C>(token, now) : await remote.loaded(() => this.#verify<C>(token, now));
         this.#observer.emit({ type: "accepted", revocation: "not-checked" });
         return { claims, header, revocation: "not-checked" };
       }

@@ -153,8 +153,19 @@ export class RemoteJwks implements Disposable {
       }
     });
     this.#flight = flight;
-    this.#waitUntil?.(flight.ended);
+    this.#outlive(flight.ended);
     return flight;
+  }
+
+  /** Asks the host to live until a promise has settled, and says whether it will. */
+  #outlive(promise: Promise<unknown>): boolean {
+    try {
+      this.#waitUntil?.(promise);
+      return this.#waitUntil !== undefined;
+    } catch {
+      // No request is being served, say. The fetch goes on as if it had not been asked for.
+      return false;
+    }
   }
 
   /** Waits for a fetch that somebody else has begun. One that has died is given up; the core then says who fetches. */
@@ -222,8 +233,7 @@ export class RemoteJwks implements Disposable {
     if (entry === undefined) return;
     const [key, text, expirationTtl] = entry;
     const written = within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store?.put(key, text, { expirationTtl })));
-    if (this.#waitUntil === undefined) await written;
-    else this.#waitUntil(written);
+    if (!this.#outlive(written)) await written;
   }
 }
 

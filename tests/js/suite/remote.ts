@@ -328,6 +328,15 @@ export const remote: Suite = (h, lib) => {
     includes(error.message, "id.example did not come in time");
   });
 
+  h.test("a waitUntil that throws, as outside of a request, changes nothing", async () => {
+    const set = await published(h);
+    const waitUntil = (): never => {
+      throw new Error("no request");
+    };
+    const { verifier } = await reading(lib, set, { waitUntil, cache: { store: new MemoryStore() } });
+    ok(await verifier.verifyAsync(await signed(await ec()), WHEN));
+  });
+
   h.test("a set that was disposed of fetches nothing any more", async () => {
     const set = await published(h);
     const keys = lib.remoteJwks(set.url);
