@@ -72,7 +72,13 @@ fn while_a_fetch_is_under_way_others_join_it_and_stale_keys_wait_one_second() {
     assert_eq!(set.need(Lookup::Found, at(1600.0)), Need::Load, "without keys there is nothing but to wait");
     set.failed(Failure::Timeout, at(705.0));
     assert_eq!(set.need(Lookup::Found, at(705.9)), Need::Nothing);
-    assert_eq!(set.need(Lookup::Found, at(706.0)), Need::Wait);
+    // Nobody waits for an endpoint that has just failed, but for one that may be well again.
+    assert_eq!(set.need(Lookup::Found, at(706.0)), Need::Refresh);
+    set.begin(None, at(706.0));
+    assert_eq!(set.need(Lookup::Found, at(706.1)), Need::Nothing);
+    set.failed(Failure::Timeout, at(711.0));
+    assert_eq!(set.need(Lookup::Found, at(770.9)), Need::Refresh);
+    assert_eq!(set.need(Lookup::Found, at(771.0)), Need::Wait);
 }
 
 #[test]

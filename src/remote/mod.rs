@@ -9,7 +9,7 @@
 //! | in the last fifth of its life | used, and fetched again meanwhile | as above |
 //! | past its life | fetched, waited for no longer than [`PATIENCE`], then used | fetched first |
 //!
-//! After a failure nothing is fetched for 1, 2, 4 … seconds, up to `cooldown`.
+//! After a failure nothing is fetched for 1, 2, 4 … seconds, up to `cooldown`, and known keys wait for no fetch for some time.
 
 mod absent;
 mod answer;

@@ -147,7 +147,9 @@ impl RemoteSet {
             return match (age, lookup) {
                 (Age::Gone, _) => Need::Load,
                 (_, Lookup::Absent(kid)) if !self.is_absent(kid, now) => Need::Load,
-                (Age::Stale, Lookup::Found) if within(now, *began, PATIENCE) => Need::Wait,
+                (Age::Stale, Lookup::Found) if within(now, *began, PATIENCE) && !self.has_failed_lately(now) => {
+                    Need::Wait
+                }
                 _ => Need::Nothing,
             };
         }
@@ -159,6 +161,8 @@ impl RemoteSet {
             (Age::Gone, _) => Need::Load,
             (_, Lookup::Absent(kid)) if !recently(self.looked) && !self.is_absent(kid, now) => Need::Load,
             (Age::Stale, Lookup::Absent(_)) => Need::Load,
+            // Whoever has seen the endpoint fail just now need not wait to see it again.
+            (Age::Stale, Lookup::Found) if self.has_failed_lately(now) => Need::Refresh,
             (Age::Stale, Lookup::Found) => Need::Wait,
             // A fetch in the background may end with its request and say nothing.
             (Age::Aging, _) if !recently(self.began) => Need::Refresh,
@@ -336,6 +340,11 @@ impl RemoteSet {
         }
         self.held = Some(new);
         changed
+    }
+
+    /// Whether the last fetch failed not much longer ago than the longest pause.
+    fn has_failed_lately(&self, now: UnixTime) -> bool {
+        self.failed.as_ref().is_some_and(|failed| within(now, failed.at, self.config.cooldown.saturating_mul(2)))
     }
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
