@@ -31,8 +31,17 @@ function node(file: string, ...flags: string[]): string {
   return execFileSync(process.execPath, [...flags, file], { cwd: PROJECT, encoding: "utf8" });
 }
 
-/** The subpaths for session stores that both module systems can import. */
-const STORES = ["stores/memory", "stores/d1", "stores/sqlite", "stores/redis", "stores/deno-kv", "testing"];
+/** The subpaths for session stores and frameworks that both module systems can import. */
+const STORES = [
+  "stores/memory",
+  "stores/d1",
+  "stores/sqlite",
+  "stores/redis",
+  "stores/deno-kv",
+  "testing",
+  "hono",
+  "node",
+];
 
 function typecheck(file: string, text: string, options: Record<string, unknown>): void {
   write(file, text);
