@@ -8,7 +8,7 @@
  *     error.js .cjs          the error class, which the stores throw too
  *     <entry point>.js .cjs  one per host; see pkg/src/entry
  *     store-<name>.js .cjs   one per session store; see pkg/src/stores
- *     hono.js .cjs, node.js  glue for servers; see pkg/src/frameworks
+ *     fetch, hono, node      glue for servers, .js and .cjs; see pkg/src/frameworks
  *     testing.js .cjs        the conformance suite for session stores
  *     cli.js                 the program `waxseal`; see pkg/src/cli
  *     types/                 declarations, for ESM and CommonJS
@@ -53,6 +53,7 @@ const ENTRIES: Record<string, Entry> = {
   "store-sqlite": { source: "stores/sqlite.ts", formats: ["esm", "cjs"], declared: true },
   "store-redis": { source: "stores/redis.ts", formats: ["esm", "cjs"], declared: true },
   "store-deno-kv": { source: "stores/deno-kv.ts", formats: ["esm", "cjs"], declared: true },
+  fetch: { source: "frameworks/fetch.ts", formats: ["esm", "cjs"], declared: true },
   hono: { source: "frameworks/hono.ts", formats: ["esm", "cjs"], declared: true },
   node: { source: "frameworks/node.ts", formats: ["esm", "cjs"], declared: true },
   testing: { source: "testing/index.ts", formats: ["esm", "cjs"], declared: true },

@@ -11,7 +11,6 @@ import {
   authenticate,
   type Authenticated,
   type Authenticator,
-  bodyOf,
   type GuardSettings,
   type Identity,
   isRefusal,
@@ -20,11 +19,12 @@ import {
   logout,
   logoutEverywhere,
   refresh,
-  refused,
 } from "./answer.js";
+import { refusal, responseOf } from "./fetch.js";
 
 export { type Authenticated, type Authenticator, type GuardSettings, type Identity, isRefusal };
 export type { Identified } from "./answer.js";
+export { refusal };
 
 /** What `c.get("waxseal")` and `c.var.waxseal` give behind a guard: `new Hono<WaxsealEnv<Sessions>>()`. */
 export interface WaxsealEnv<G extends Authenticator = Authenticator> {
@@ -42,16 +42,6 @@ export interface RefusalOptions {
 
 /** Options of {@link guard}. */
 export interface GuardOptions extends GuardSettings, RefusalOptions {}
-
-/**
- * The answer to a refused request: the error's status, `WWW-Authenticate`, `Retry-After` and `Cache-Control: no-store`, and
- * `{ "error": code }`. For `app.onError`, where what your own handlers call may be refused; see {@link isRefusal}.
- *
- * @param error The refusal.
- */
-export function refusal(error: WaxsealError): Response {
-  return responseOf(refused(error));
-}
 
 /**
  * Lets requests pass that the verifier, or the sessions, accept, with `c.get("waxseal")` set, and answers all others. Errors
@@ -139,9 +129,4 @@ export function sessionHandlers(
 
 function valueOf<T extends object>(source: Source<T>, c: Context): T | Promise<T> {
   return typeof source === "function" ? source(c) : source;
-}
-
-function responseOf(answer: Answer): Response {
-  const text = bodyOf(answer);
-  return new Response(text, { status: answer.status, headers: answer.headers });
 }

@@ -20,6 +20,7 @@ const GIVEN: Record<string, string> = {
   refreshKey: 'import("waxseal").JWK',
   sessions: 'import("waxseal").Sessions',
   identify: "(request: Request) => Promise<string>",
+  findUser: "(body: unknown) => Promise<string | null>",
   users: "{ find(subject: string): Promise<{ active: boolean } | undefined> }",
   WaxsealError: 'typeof import("waxseal").WaxsealError',
   Deno: '{ openKv(): Promise<import("waxseal/stores/deno-kv").DenoKv> }',
@@ -37,6 +38,22 @@ const NODE_SQLITE = `declare module "node:sqlite" {
     };
     readonly isTransaction: boolean;
   }
+}`;
+/** Of frameworks that are too large to install for one program each: as much as the programs use, as their documents show it. */
+const RECIPES = `declare module "next/server" {
+  export class NextRequest extends Request {}
+  export class NextResponse extends Response {
+    static next(init?: { request?: { headers?: Headers } }): NextResponse;
+  }
+}
+declare module "@sveltejs/kit" {
+  type Event = { request: Request; url: URL; locals: { auth?: import("waxseal").SessionAuthenticateResult } };
+  export type Handle = (input: { event: Event; resolve(event: Event): Promise<Response> }) => Promise<Response>;
+}
+declare module "astro:middleware" {
+  type Context = { request: Request; url: URL; locals: { auth?: import("waxseal").SessionAuthenticateResult } };
+  type Middleware = (context: Context, next: () => Promise<Response>) => Promise<Response>;
+  export function defineMiddleware(middleware: Middleware): Middleware;
 }`;
 const [guard, worker, onNode, explained, ...more] = blocks("README.md");
 const documented = readdirSync("docs")
@@ -61,6 +78,7 @@ function compile(host: string, programs: Block[], compilerOptions: Record<string
   ];
   writeFileSync(join(directory, "globals.d.ts"), globals.join("\n"));
   if (host === "node") writeFileSync(join(directory, "sqlite.d.ts"), NODE_SQLITE);
+  if (host === "node") writeFileSync(join(directory, "recipes.d.ts"), RECIPES);
   for (const { name, code } of programs) writeFileSync(join(directory, `${name}.ts`), `${code}\nexport {};\n`);
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }');
   const common = { noEmit: true, strict: true, skipLibCheck: true, target: "es2022" };
