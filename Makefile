@@ -67,8 +67,17 @@ bench-stores: $(TARBALL) ## refreshes per second on every session store, beside 
 	@scripts/install-stores.sh
 	@exec $(RUN) bench/stores.ts
 
+# Not in `test`: what servers are made of takes minutes to build, and is not of this crate's tree.
+.PHONY: examples
+examples: $(TARGET_STAMP) ## the crate in an axum server, which is started, and in a Rust Worker, which is built
+	cd examples/rust
+	cargo clippy --locked --quiet --package waxseal-example-axum --all-targets -- -Dwarnings
+	cargo clippy --locked --quiet --release --target $(TARGET) --package waxseal-example-worker -- -Dwarnings
+	cargo test --locked --package waxseal-example-axum
+	cargo build --locked --release --target $(TARGET) --package waxseal-example-worker
+
 .PHONY: proof
-proof: $(PROOF) fuzz ## much of what tests do little of: see PROPTEST_CASES, WAXSEAL_PROOF_CASES and FUZZ_SECONDS in the Makefile
+proof: $(PROOF) fuzz examples ## much of what tests do little of: see PROPTEST_CASES, WAXSEAL_PROOF_CASES and FUZZ_SECONDS in the Makefile
 	export PROPTEST_CASES=$${PROPTEST_CASES:-20000}
 	# Inputs that a property leaves out grow with the cases; their limit does not by itself.
 	export PROPTEST_MAX_GLOBAL_REJECTS=$$PROPTEST_CASES

@@ -23,6 +23,7 @@ types() {
 
 check "Rust format" cargo fmt --all --check
 check "Rust format of fuzz targets" cargo fmt --manifest-path fuzz/Cargo.toml --check
+check "Rust format of examples" cargo fmt --manifest-path examples/rust/Cargo.toml --all --check
 check "Rust lints" cargo clippy --quiet --workspace --all-targets -- -Dwarnings
 check "Rust lints for the bindings and SIMD" env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128" \
   cargo clippy --quiet --package waxseal --package waxseal-arithmetic --package waxseal-scan --lib --target $target \
