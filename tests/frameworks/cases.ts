@@ -269,6 +269,9 @@ export const SESSIONS: readonly Case[] = [
           assert.equal(answer.headers["set-cookie"], undefined);
         }
       }
+      // A page of another site can cause a GET by a mere link: a mistake in routing must not let that do harm.
+      const linked = { cookie: jar.header, "sec-fetch-site": "cross-site" };
+      refused(await server.ask("/auth/logout-everywhere", "GET", linked), 403, "ERR_CROSS_SITE");
       assert.equal((await server.ask("/session/strong", "GET", { cookie: jar.header })).status, 200);
     },
   ],

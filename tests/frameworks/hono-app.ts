@@ -68,7 +68,7 @@ export function honoApp(worldOf: (c: Context) => Promise<World>): Hono {
   );
   app.post("/auth/refresh", auth.refresh);
   app.post("/auth/logout", auth.logout);
-  app.post("/auth/logout-everywhere", auth.logoutEverywhere);
+  app.on(["GET", "POST"], "/auth/logout-everywhere", auth.logoutEverywhere);
   app.get("/.well-known/jwks.json", auth.jwks);
   return app;
 }

@@ -71,7 +71,7 @@ export function expressApp({ verifier, sessions, broken, set }: World): RequestL
   );
   app.post("/auth/refresh", auth.refresh);
   app.post("/auth/logout", auth.logout);
-  app.post("/auth/logout-everywhere", auth.logoutEverywhere);
+  app.all("/auth/logout-everywhere", auth.logoutEverywhere);
   app.get("/.well-known/jwks.json", auth.jwks);
 
   const onError: ErrorRequestHandler = (error, request, response, _next) => {
@@ -152,7 +152,7 @@ export function fastifyApp({ verifier, sessions, broken, set }: World): FastifyI
   );
   app.post("/auth/refresh", auth.refresh);
   app.post("/auth/logout", auth.logout);
-  app.post("/auth/logout-everywhere", auth.logoutEverywhere);
+  app.route({ method: ["GET", "POST"], url: "/auth/logout-everywhere", handler: auth.logoutEverywhere });
   app.get("/.well-known/jwks.json", auth.jwks);
   return app;
 }
