@@ -29,6 +29,8 @@ pub enum Step {
     Revocation,
     /// The session of a token.
     Session,
+    /// Claims against the application's own schema.
+    Schema,
     /// Issuing a token.
     Issue,
     /// Building or reading a cookie.
@@ -53,6 +55,7 @@ impl Step {
             Self::Policy => "policy",
             Self::Revocation => "revocation",
             Self::Session => "session",
+            Self::Schema => "schema",
             Self::Issue => "issue",
             Self::Cookie => "cookie",
             Self::Runtime => "runtime",
@@ -219,6 +222,13 @@ error_codes! {
     ClaimsRefused = "ERR_CLAIMS_REFUSED", 401, Session;
     /// The session store did not give a usable answer in time.
     StoreUnavailable = "ERR_STORE_UNAVAILABLE", 503, Session;
+
+    /// The claims do not fit the schema of the application.
+    SchemaMismatch = "ERR_SCHEMA_MISMATCH", 401, Schema;
+    /// The schema threw, did not answer in time, or answered something that is no result.
+    SchemaFailed = "ERR_SCHEMA_FAILED", 503, Schema;
+    /// A synchronous call cannot wait for an asynchronous schema; call verifyAsync.
+    SchemaNeedsAsync = "ERR_SCHEMA_NEEDS_ASYNC", 500, Schema;
 
     /// The claims to issue are not usable: a reserved name, a wrong type, or not JSON.
     IssueClaims = "ERR_ISSUE_CLAIMS", 500, Issue;

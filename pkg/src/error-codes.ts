@@ -84,6 +84,12 @@ export type ErrorCode =
   | "ERR_CLAIMS_REFUSED"
   /** The session store did not give a usable answer in time. */
   | "ERR_STORE_UNAVAILABLE"
+  /** The claims do not fit the schema of the application. */
+  | "ERR_SCHEMA_MISMATCH"
+  /** The schema threw, did not answer in time, or answered something that is no result. */
+  | "ERR_SCHEMA_FAILED"
+  /** A synchronous call cannot wait for an asynchronous schema; call verifyAsync. */
+  | "ERR_SCHEMA_NEEDS_ASYNC"
   /** The claims to issue are not usable: a reserved name, a wrong type, or not JSON. */
   | "ERR_ISSUE_CLAIMS"
   /** The host's signing callback failed or returned something that is not a signature. */
@@ -118,6 +124,7 @@ export type ErrorStep =
   | "policy"
   | "revocation"
   | "session"
+  | "schema"
   | "issue"
   | "cookie"
   | "runtime";
@@ -168,6 +175,9 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: readonly [ErrorStatus, Er
   ERR_SESSION_MISMATCH: [401, "session"],
   ERR_CLAIMS_REFUSED: [401, "session"],
   ERR_STORE_UNAVAILABLE: [503, "session"],
+  ERR_SCHEMA_MISMATCH: [401, "schema"],
+  ERR_SCHEMA_FAILED: [503, "schema"],
+  ERR_SCHEMA_NEEDS_ASYNC: [500, "schema"],
   ERR_ISSUE_CLAIMS: [500, "issue"],
   ERR_SIGNER_FAILED: [503, "issue"],
   ERR_COOKIE_INVALID: [500, "cookie"],

@@ -38,6 +38,7 @@ export {
   toPem,
 } from "./keys.js";
 export { remoteJwks, type RemoteJwks } from "./remote/jwks.js";
+export type { ClaimsOf, SchemaOutput, SchemaResult, StandardSchema } from "./schema.js";
 export { createSessions, type Sessions } from "./sessions/sessions.js";
 export type * from "./sessions/types.js";
 export type { SessionStore, StoreDescription } from "./stores/store.js";

@@ -3,6 +3,7 @@ import type { ErrorReason } from "./error.js";
 import type { InitInput } from "./load/input.js";
 import { callOptions, clockFrom, take } from "./options.js";
 import { coreWithSets, RemoteKeys } from "./remote/keys.js";
+import type { StandardSchema } from "./schema.js";
 import type { Claims, VerifierOptions } from "./types.js";
 import { call, load } from "./wasm.js";
 
@@ -92,12 +93,16 @@ export interface Explanation {
  * failure, so that every problem shows at once. The messages show values of the token: do not log them.
  *
  * @param token The token.
- * @param options As for `createVerifier`, and `now`. The revocation store is not read; a remote key set is fetched.
+ * @param options As for `createVerifier`, and `now`. The revocation store is not read and a schema not run; a remote key set
+ *   is fetched.
  * @throws WaxsealError `ERR_OPTION_INVALID` and the codes of unusable keys
  */
-export async function explain(token: string, options: VerifierOptions & { now?: number | Date }): Promise<Explanation> {
+export async function explain(
+  token: string,
+  options: VerifierOptions<StandardSchema | undefined> & { now?: number | Date },
+): Promise<Explanation> {
   await load();
-  const { taken, rest } = take(options, ["clock", "onEvent", "revocation", "now"]);
+  const { taken, rest } = take(options, ["clock", "onEvent", "revocation", "schema", "now"]);
   if (taken.revocation !== undefined) rest.revocation = take(taken.revocation, ["store"], "revocation").rest;
   const [now, clock] = callOptions({ now: taken.now }, clockFrom(taken.clock));
   const made = coreWithSets(rest, (data) => data);

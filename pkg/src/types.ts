@@ -1,6 +1,7 @@
 /** The public types. Times are seconds since 1970-01-01T00:00:00Z, durations are whole seconds. */
 import type { ErrorCode, ErrorStep } from "./error-codes.js";
 import type { RemoteJwks } from "./remote/jwks.js";
+import type { StandardSchema } from "./schema.js";
 
 /** A signature algorithm (RFC 7518 section 3.1). The algorithm of a token is fixed by its key, never by its header. */
 export type Algorithm = "ES256" | "RS256";
@@ -216,7 +217,7 @@ export type KeySetFailure =
   | "unusable";
 
 /** Checks beyond issuer and audience, and what surrounds them. */
-export interface CommonVerifierOptions {
+export interface CommonVerifierOptions<Schema extends StandardSchema | undefined = undefined> {
   /** The algorithms that are accepted; default both. */
   algorithms?: readonly Algorithm[];
   /** The required `typ` of the header, compared as a media type. Without it any type but `rt+jwt` is accepted. */
@@ -231,6 +232,11 @@ export interface CommonVerifierOptions {
   requiredClaims?: readonly string[];
   /** Exact values that claims must have. */
   claims?: { readonly [name: string]: Json };
+  /**
+   * What the claims must look like, by a schema of zod, valibot, arktype or another library of Standard Schema
+   * (https://standardschema.dev). It runs after every other check, and what it gives is what `claims` is.
+   */
+  schema?: Schema;
   /** Critical header extensions that the caller understands and handles (RFC 7515 section 4.1.11). */
   crit?: readonly string[];
   /** The longest token that is looked at, in characters; default 8192, at most 65536. */
@@ -250,7 +256,7 @@ export interface CommonVerifierOptions {
 }
 
 /** The options of `createVerifier`: one issuer, or several of them under `issuers`. */
-export type VerifierOptions = CommonVerifierOptions &
+export type VerifierOptions<Schema extends StandardSchema | undefined = undefined> = CommonVerifierOptions<Schema> &
   (
     | (TrustedIssuer & { issuers?: never })
     | { issuers: readonly TrustedIssuer[]; issuer?: never; audience?: never; keys?: never }

@@ -5,6 +5,7 @@ import { callOptions, type Clock, clockFrom, snapshot, take, withSeconds } from 
 import { coreWithSets, RemoteKeys } from "./remote/keys.js";
 import { requestParts } from "./request.js";
 import { readEntries, storeFrom, writeEntry } from "./revocation-store.js";
+import { type ClaimsOf, ClaimsCheck, type StandardSchema } from "./schema.js";
 import type {
   AuthenticateResult,
   CacheFigures,
@@ -36,25 +37,37 @@ import { type Core, Handle, load, Once } from "./wasm.js";
  * const { claims } = verifier.verify(token);
  * ```
  */
-export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+export function createVerifier<Schema extends StandardSchema>(
+  options: VerifierOptions<Schema> & { schema: Schema },
+): Promise<Verifier<Schema>>;
+// The last one is what `ReturnType<typeof createVerifier>` means.
+export function createVerifier(options: VerifierOptions): Promise<Verifier>;
+export async function createVerifier(options: unknown): Promise<Verifier> {
   await load();
   return new Verifier(options);
 }
 
-/** Verifies tokens by the rules that it was made with. Made by {@link createVerifier}. */
-export class Verifier implements Disposable {
+/**
+ * Verifies tokens by the rules that it was made with. Made by {@link createVerifier}.
+ *
+ * With the option `schema`, `claims` is what the schema gives, and has its type. Without it, the type argument of a call is
+ * what its caller says that tokens carry: only the claims that policy names are looked at.
+ */
+export class Verifier<Schema extends StandardSchema | undefined = undefined> implements Disposable {
   readonly #core: Handle<Core.CoreVerifier>;
   readonly #clock: Clock;
   readonly #store: RevocationStore | undefined;
   readonly #observer: Observer<VerifierEvent>;
   readonly #remote: RemoteKeys | undefined;
+  readonly #schema: ClaimsCheck<Schema>;
   #exchange: Exchange | undefined;
 
   /** @internal */
   constructor(options: unknown) {
-    const { taken, rest } = take(options, ["clock", "onEvent", "revocation"]);
+    const { taken, rest } = take(options, ["clock", "onEvent", "revocation", "schema"]);
     this.#clock = clockFrom(taken.clock);
     this.#observer = new Observer(taken.onEvent);
+    this.#schema = new ClaimsCheck(taken.schema);
     if (taken.revocation !== undefined) {
       const revocation = take(taken.revocation, ["store"], "revocation");
       this.#store = storeFrom(revocation.taken.store);
@@ -73,13 +86,15 @@ export class Verifier implements Disposable {
    * @param options `now` replaces the clock for this call.
    * @throws WaxsealError with the code of the first step that failed; `ERR_REVOCATION_NEEDS_ASYNC` on a verifier with
    *   `revocation`, which only {@link verifyAsync} can check; `ERR_KEY_SET_NEEDS_ASYNC` (503) where a key set at a URL has to be
-   *   fetched first: it is being fetched then.
+   *   fetched first: it is being fetched then; with `schema` also `ERR_SCHEMA_MISMATCH`, `ERR_SCHEMA_FAILED` (503), and
+   *   `ERR_SCHEMA_NEEDS_ASYNC` where it answers with a promise.
    */
-  verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<C> {
+  verify<C = Claims>(token: string, options?: VerifyOptions): VerifyResult<ClaimsOf<Schema, C>> {
     return this.#observer.reported(() => {
       const now = this.#now(options);
       const remote = this.#remote;
-      const result = remote === undefined ? this.#verify<C>(token, now) : remote.now(() => this.#verify<C>(token, now));
+      const verified = remote === undefined ? this.#verify(token, now) : remote.now(() => this.#verify(token, now));
+      const result = this.#schema.checked<C, VerifyResult<unknown>>(verified);
       this.#observer.emit({ type: "accepted", revocation: "not-checked" });
       return result;
     });
@@ -91,21 +106,29 @@ export class Verifier implements Disposable {
    *
    * @throws WaxsealError as {@link verify}; `ERR_TOKEN_REVOKED`; `ERR_REVOCATION_UNAVAILABLE` (503) when the store fails
    *   and the policy is to reject; `ERR_KEY_SET_UNAVAILABLE` (503), `ERR_KEY_SET_EMPTY` or `ERR_KEY_PRIVATE` when a key set at
-   *   a URL could not be had.
+   *   a URL could not be had; with `schema` also `ERR_SCHEMA_MISMATCH`, and `ERR_SCHEMA_FAILED` (503), at the latest after
+   *   five seconds.
    */
-  async verifyAsync<C = Claims>(token: string, options?: VerifyOptions): Promise<VerifyAsyncResult<C>> {
+  async verifyAsync<C = Claims>(
+    token: string,
+    options?: VerifyOptions,
+  ): Promise<VerifyAsyncResult<ClaimsOf<Schema, C>>> {
     return this.#observer.reportedAsync(async () => {
       const now = this.#now(options);
       const store = this.#store;
       if (store === undefined) {
         const remote = this.#remote;
-        const { claims, header } =
-          remote === undefined ? this.#verify<C>(token, now) : await remote.loaded(() => this.#verify<C>(token, now));
+        const verified =
+          remote === undefined ? this.#verify(token, now) : await remote.loaded(() => this.#verify(token, now));
+        const { claims, header } = await this.#schema.checkedAsync<C, VerifyResult<unknown>>(verified);
         this.#observer.emit({ type: "accepted", revocation: "not-checked" });
         return { claims, header, revocation: "not-checked" };
       }
       const begin = (verifier: Core.CoreVerifier) => verifier.begin(this.#exchangeWith(verifier).write(token), now);
-      const { source: _, ...result } = await this.#decide<C>(store, begin);
+      const { source, ...result } = await this.#schema.checkedAsync<C, AuthenticateResult<unknown>>(
+        await this.#decide(store, begin),
+      );
+      this.#observer.emit({ type: "accepted", revocation: result.revocation, source });
       return result;
     });
   }
@@ -122,22 +145,16 @@ export class Verifier implements Disposable {
   async authenticate<C = Claims>(
     request: Request | RequestLike,
     options?: VerifyOptions,
-  ): Promise<AuthenticateResult<C>> {
+  ): Promise<AuthenticateResult<ClaimsOf<Schema, C>>> {
     return this.#observer.reportedAsync(async () => {
       const now = this.#now(options);
       const parts = requestParts(request);
       const store = this.#store;
-      if (store !== undefined) {
-        return this.#decide<C>(store, (verifier) => verifier.begin_authenticate(parts, now));
-      }
-      const result = await this.#loaded(() => {
-        const exchange = this.#core.use((verifier) => {
-          verifier.authenticate(parts, now);
-          return this.#exchangeWith(verifier);
-        });
-        const source = exchange.source() as "bearer" | "cookie";
-        return { ...shown<C>(exchange), revocation: "not-checked" as const, source };
-      });
+      const verified =
+        store === undefined
+          ? await this.#loaded(() => this.#authenticate(parts, now))
+          : await this.#decide(store, (verifier) => verifier.begin_authenticate(parts, now));
+      const result = await this.#schema.checkedAsync<C, AuthenticateResult<unknown>>(verified);
       const { revocation, source } = result;
       this.#observer.emit({ type: "accepted", revocation, source });
       return result;
@@ -241,7 +258,7 @@ export class Verifier implements Disposable {
   }
 
   /** One call into the instance. No code of the caller's runs from the writing of the token to the reading of its claims. */
-  #verify<C>(token: string, now: number): VerifyResult<C> {
+  #verify(token: string, now: number): VerifyResult<unknown> {
     const exchange = this.#core.use((verifier) => {
       const exchange = this.#exchangeWith(verifier);
       if (!verifier.verify(exchange.write(token), now)) throw verifier.fault();
@@ -250,25 +267,38 @@ export class Verifier implements Disposable {
     return shown(exchange);
   }
 
+  /** The same for the token of a request. */
+  #authenticate(parts: ReturnType<typeof requestParts>, now: number): AuthenticateResult<unknown> {
+    const exchange = this.#core.use((verifier) => {
+      verifier.authenticate(parts, now);
+      return this.#exchangeWith(verifier);
+    });
+    const source = exchange.source() as "bearer" | "cookie";
+    return { ...shown(exchange), revocation: "not-checked", source };
+  }
+
   /** What is shared with the verifier in the instance, which is another one after a trap. */
   #exchangeWith(verifier: Core.CoreVerifier): Exchange {
     if (this.#exchange?.verifier !== verifier) this.#exchange = new Exchange(verifier);
     return this.#exchange;
   }
 
-  async #decide<C>(
+  async #decide(
     store: RevocationStore,
     begin: (verifier: Core.CoreVerifier) => Core.CorePending,
-  ): Promise<AuthenticateResult<C>> {
+  ): Promise<AuthenticateResult<unknown>> {
     const begun = () => this.#core.use(begin);
     const pending = this.#once(await this.#loaded(begun, (unused) => unused.free()));
     try {
       const keys = pending.use((check) => check.keys());
       const answers = await readEntries(store, keys, this.#timeout());
       const [claims, header, revocation, source] = pending.use((check) => check.decide(answers));
-      const result = { revocation: revocation as RevocationState, source: source as "bearer" | "cookie" };
-      this.#observer.emit({ type: "accepted", ...result });
-      return { claims: JSON.parse(claims) as C, header: JSON.parse(header) as ProtectedHeader, ...result };
+      return {
+        claims: JSON.parse(claims),
+        header: JSON.parse(header) as ProtectedHeader,
+        revocation: revocation as RevocationState,
+        source: source as "bearer" | "cookie",
+      };
     } finally {
       pending.dispose();
     }
@@ -304,6 +334,6 @@ export class Verifier implements Disposable {
 }
 
 /** What a caller is given of a token that was accepted. */
-function shown<C>(exchange: Exchange): VerifyResult<C> {
-  return { claims: JSON.parse(exchange.claims()) as C, header: exchange.header() };
+function shown(exchange: Exchange): VerifyResult<unknown> {
+  return { claims: JSON.parse(exchange.claims()), header: exchange.header() };
 }

@@ -27,6 +27,7 @@ const STEPS = [
   "policy",
   "revocation",
   "session",
+  "schema",
   "issue",
   "cookie",
   "runtime",

@@ -3,7 +3,19 @@
 import { deepEqual, equal, ok, rejects, throws } from "../harness/assert.js";
 import type { Suite } from "../harness/types.js";
 import { MemoryStore } from "./memory-store.js";
-import { AUDIENCE, ISSUER, NOW, claims, ec, makeIssuer, makeVerifier, otherEc, rsa, signed } from "./support.js";
+import {
+  AUDIENCE,
+  ISSUER,
+  NOW,
+  claims,
+  ec,
+  makeIssuer,
+  makeVerifier,
+  otherEc,
+  rsa,
+  signed,
+  type VerifierOptions,
+} from "./support.js";
 
 const thrown = (): never => {
   throw new Error("hunter2");
@@ -139,7 +151,7 @@ export const hostile: Suite = (h, lib) => {
       const { publicJwk, privateJwk } = await ec();
       const given = { keys: [{ ...publicJwk }], issuer: [ISSUER], audience: [AUDIENCE], clock: () => NOW };
       const key = { ...privateJwk };
-      const verifier = await lib.createVerifier(given as never);
+      const verifier = await lib.createVerifier(given as unknown as VerifierOptions);
       const issuer = await makeIssuer(lib, { key });
       given.issuer[0] = "https://evil.example";
       given.audience.length = 0;

@@ -24,6 +24,7 @@ import { remoteBad } from "./remote-bad.js";
 import { remoteFresh } from "./remote-fresh.js";
 import { remoteKept } from "./remote-kept.js";
 import { revocation } from "./revocation.js";
+import { schema } from "./schema.js";
 import { sessionsArriving } from "./sessions-arriving.js";
 import { sessionsAuthenticate } from "./sessions-authenticate.js";
 import { sessionsEvents } from "./sessions-events.js";
@@ -58,6 +59,7 @@ export const suites: Record<string, Suite> = {
   authenticate,
   revocation,
   cache,
+  schema,
   remote,
   remoteFresh,
   remoteBad,
