@@ -42,6 +42,7 @@ test: $(TARBALL) ## every test: native, Node (ESM, CommonJS), workerd, Chromium,
 	@scripts/install-chromium.sh
 	@scripts/install-prometheus.sh
 	@scripts/install-stores.sh
+	@scripts/install-packaging.sh
 	$(RUN) scripts/test.ts
 
 .PHONY: lint
@@ -49,6 +50,11 @@ lint: $(TARBALL) ## formatting, lints, types, documentation, generated files, th
 	@scripts/lint.sh
 
 ##@ Longer
+
+.PHONY: matrix
+matrix: $(TARBALL) ## the suite on Node 20, 22, 24 and 26, Deno and Bun, with versions and counts (ARGS="deno bun": some)
+	@scripts/install-packaging.sh
+	@exec $(RUN) tests/js/run-matrix.ts $(ARGS)
 
 .PHONY: bench
 bench: $(TARBALL) ## verification beside other libraries, on Node, workerd and in Chromium (ARGS=--help: options)

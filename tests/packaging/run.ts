@@ -8,6 +8,7 @@ import { equal, ok } from "../js/harness/assert.js";
 import { report } from "../js/harness/report.js";
 import { runSuites } from "../js/harness/run-suites.js";
 import type { Library, Suite } from "../js/harness/types.js";
+import { consumers, EXPECTED, IMPORT, ROUND } from "./consumers.js";
 
 /** A project beside nothing else: what it imports comes from the tarball or is missing. */
 const PROJECT = resolve("target/packaging");
@@ -239,8 +240,8 @@ const suite: Suite = (h) => {
   h.test("a Worker that wrangler bundles runs on workerd without configuration", async () => {
     write(
       "worker.js",
-      `import { parseCookie } from "waxseal";
-       export default { fetch() {${PROGRAM} return new Response("works"); } };`,
+      `${IMPORT}${ROUND}
+       export default { async fetch() { return new Response(await round()); } };`,
     );
     write("wrangler.json", JSON.stringify({ name: "smoke", main: "worker.js", compatibility_date: "2026-04-01" }));
     const wrangler = resolve("node_modules/wrangler/bin/wrangler.js");
@@ -264,7 +265,7 @@ const suite: Suite = (h) => {
       telemetry: { enabled: false },
     });
     try {
-      equal(await (await miniflare.dispatchFetch("http://localhost/")).text(), "works");
+      equal(await (await miniflare.dispatchFetch("http://localhost/")).text(), EXPECTED);
     } finally {
       await miniflare.dispose();
     }
@@ -280,7 +281,7 @@ rmSync(PROJECT, { recursive: true, force: true });
 mkdirSync(PACKAGE, { recursive: true });
 cpSync("target/packed/node_modules/waxseal", PACKAGE, { recursive: true });
 write("package.json", JSON.stringify({ private: true }));
-const outcomes = await runSuites({ tarball: suite }, {} as Library, {
+const outcomes = await runSuites({ tarball: suite, consumers: consumers(PROJECT) }, {} as Library, {
   runtime: "node-esm",
   keyServer: "",
   vectors: async () => undefined,

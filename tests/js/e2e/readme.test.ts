@@ -55,7 +55,7 @@ declare module "astro:middleware" {
   type Middleware = (context: Context, next: () => Promise<Response>) => Promise<Response>;
   export function defineMiddleware(middleware: Middleware): Middleware;
 }`;
-const [guard, worker, onNode, explained, ...more] = blocks("README.md");
+const [guard, schema, worker, onNode, explained, ...more] = blocks("README.md");
 const documented = readdirSync("docs")
   .filter((file) => file.endsWith(".md"))
   .flatMap((file) => blocks(join("docs", file)));
@@ -136,6 +136,18 @@ test("the guard lets a token of its identity provider pass and challenges a requ
   assert.deepEqual(await refusal.json(), { error: "ERR_CREDENTIALS_MISSING" });
   assert.deepEqual(asked, ["https://id.example/.well-known/jwks.json"]);
 });
+
+test("the schema gives the claims that it names, and refuses others without showing them", async (t) => {
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  const issuer = await createIssuer({ key: privateKey, issuer: "https://id.example", audience: "https://api.example" });
+  const { role } = await run<{ role(token: string): Promise<string> }>(schema!);
+  t.mock.method(globalThis, "fetch", async () => Response.json({ keys: [publicKey] }));
+  assert.equal(await role(await issuer.issue({ sub: "alice", role: "admin" })), "admin");
+  const refused = role(await issuer.issue({ sub: "alice", role: "made-up" }));
+  await assert.rejects(refused, { code: "ERR_SCHEMA_MISMATCH", claim: "role", status: 401 });
+  await assert.rejects(refused, (error: Error) => !error.message.includes("made-up"));
+});
+
 test("the sessions on Workers run in workerd, bundled and bound as the README says", async (t) => {
   const [config] = blocks("README.md", "jsonc");
   const bindings = config!.code.replace(/^\/\/.*$/m, "").replace(/,\s*$/, "");
