@@ -25,6 +25,9 @@ const stages: Stage[] = [
   { name: "node-cjs", command: ["node", "scripts/run.mjs", "--cjs", "tests/js/run-node-cjs.ts"] },
   script("workerd", "tests/js/run-workerd.ts"),
   script("chromium", "tests/js/run-browser.ts"),
+  // The other versions of Node differ too little to be run each time: `make matrix` does.
+  script("deno", "tests/js/run-matrix.ts", "deno"),
+  script("bun", "tests/js/run-matrix.ts", "bun"),
   script("packaging", "tests/packaging/run.ts"),
   script("store-memory", "tests/stores/memory.ts"),
   script("store-durable-object", "tests/stores/workerd.ts", "durable-object"),

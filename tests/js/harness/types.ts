@@ -7,7 +7,7 @@
 export type Library = typeof import("waxseal");
 
 /** Where a suite is running, and so which export condition resolved the library. */
-export type Runtime = "node-esm" | "node-cjs" | "workerd" | "chromium";
+export type Runtime = "node-esm" | "node-cjs" | "workerd" | "chromium" | "deno" | "bun";
 
 /** The part of a Workers KV namespace that revocation needs. */
 export interface KVNamespaceLike {
