@@ -1,17 +1,20 @@
 /** What a server answers, the same for every framework. Nothing is decided here: statuses and header values are the errors' own. */
 import type { WaxsealError } from "../error.js";
+import type { ClaimsOf, StandardSchema } from "../schema.js";
 import type { Sessions } from "../sessions/sessions.js";
 import type { LoginOptions, SessionAuthenticateResult, SignedIn } from "../sessions/types.js";
-import type { AuthenticateResult, RequestLike } from "../types.js";
+import type { AuthenticateResult, Claims, RequestLike } from "../types.js";
 import type { Verifier } from "../verifier.js";
 
-/** Who authenticates a request: a verifier, or sessions. */
-export type Authenticator = Verifier | Sessions;
+/** Who authenticates a request: a verifier, with or without a schema, or sessions. */
+export type Authenticator = Verifier<StandardSchema | undefined> | Sessions;
 
 /** What is known of a request that a guard let pass; of one that sessions have authenticated, `sessionId` as well. */
 export type Authenticated<G extends Authenticator = Verifier> = G extends Sessions
   ? SessionAuthenticateResult
-  : AuthenticateResult;
+  : G extends Verifier<infer Schema>
+    ? AuthenticateResult<ClaimsOf<Schema, Claims>>
+    : AuthenticateResult;
 
 /** Whom a login is for. */
 export interface Identified extends Pick<LoginOptions, "claims" | "label"> {
