@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { transform } from "esbuild";
 import { Miniflare } from "miniflare";
-import { createIssuer, generateKeyPair } from "waxseal";
+import { createIssuer, createVerifier, generateKeyPair, type Issuer, type JWK } from "waxseal";
 import { bundle } from "../../../worker/demo/runtime.js";
 import { startKeyServer } from "../harness/key-server.js";
 import { NODE, needsNode } from "./node-server.js";
@@ -55,7 +55,7 @@ declare module "astro:middleware" {
   type Middleware = (context: Context, next: () => Promise<Response>) => Promise<Response>;
   export function defineMiddleware(middleware: Middleware): Middleware;
 }`;
-const [guard, schema, worker, onNode, explained, ...more] = blocks("README.md");
+const [guard, schema, worker, onNode, explained, replaced, ...more] = blocks("README.md");
 const documented = readdirSync("docs")
   .filter((file) => file.endsWith(".md"))
   .flatMap((file) => blocks(join("docs", file)));
@@ -257,6 +257,28 @@ test("the explanation names the step at fault and its code", async (t) => {
   const failed = lines.filter((line) => line.includes(" failed "));
   assert.equal(failed.length, 1, lines.join("\n"));
   assert.match(failed[0] ?? "", /^policy failed ERR_TOKEN_EXPIRED .*expired/);
+});
+
+test("a key is replaced in three stages, in each of which every token that is not over yet verifies", async () => {
+  const [old, next] = [(await generateKeyPair("ES256")).privateKey, (await generateKeyPair("ES256")).privateKey];
+  const { issuerAt } = await run<{ issuerAt(stage: number, old: JWK, next: JWK): Promise<Issuer> }>(replaced!);
+  const [published, signing, retired] = [
+    await issuerAt(1, old, next),
+    await issuerAt(2, old, next),
+    await issuerAt(3, old, next),
+  ];
+  const [before, after] = [await published.issue({ sub: "alice" }), await signing.issue({ sub: "alice" })];
+  const accepts = async (issuer: Issuer, token: string): Promise<boolean> => {
+    const trust = { keys: issuer.jwks(), issuer: "https://id.example", audience: "https://api.example" };
+    const verifier = await createVerifier(trust);
+    return await verifier.verifyAsync(token).then(
+      () => true,
+      () => false,
+    );
+  };
+  assert.deepEqual([await accepts(published, before), await accepts(published, after)], [true, true]);
+  assert.deepEqual([await accepts(signing, before), await accepts(signing, after)], [true, true]);
+  assert.deepEqual([await accepts(retired, before), await accepts(retired, after)], [false, true]);
 });
 
 test("the tables of stores say of each how often it is asked, as it does itself", () => {
