@@ -36,6 +36,8 @@ export async function plain(sessions: Sessions): Promise<void> {
   guard(sessions, { strong: true });
   same<Authenticated<typeof verifier>["claims"], Claims>(true);
   same<Authenticated<Sessions>["sessionId"], string>(true);
+  const { claims } = authOf(incoming);
+  same<typeof claims.sub, string | undefined>(true);
   // @ts-expect-error: only sessions have identifiers
   void authOf<typeof verifier>(incoming).sessionId;
   // @ts-expect-error: keys authenticate nobody

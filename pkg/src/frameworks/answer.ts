@@ -9,6 +9,9 @@ import type { Verifier } from "../verifier.js";
 /** Who authenticates a request: a verifier, with or without a schema, or sessions. */
 export type Authenticator = Verifier<StandardSchema | undefined> | Sessions;
 
+/** The same where nothing is said of a schema. */
+export type PlainAuthenticator = Verifier | Sessions;
+
 /** What is known of a request that a guard let pass; of one that sessions have authenticated, `sessionId` as well. */
 export type Authenticated<G extends Authenticator = Verifier> = G extends Sessions
   ? SessionAuthenticateResult

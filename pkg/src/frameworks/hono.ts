@@ -18,6 +18,7 @@ import {
   login,
   logout,
   logoutEverywhere,
+  type PlainAuthenticator,
   refresh,
 } from "./answer.js";
 import { refusal, responseOf } from "./fetch.js";
@@ -27,7 +28,7 @@ export type { Identified } from "./answer.js";
 export { refusal };
 
 /** What `c.get("waxseal")` and `c.var.waxseal` give behind a guard: `new Hono<WaxsealEnv<Sessions>>()`. */
-export interface WaxsealEnv<G extends Authenticator = Authenticator> {
+export interface WaxsealEnv<G extends Authenticator = PlainAuthenticator> {
   Variables: { waxseal: Authenticated<G> };
 }
 

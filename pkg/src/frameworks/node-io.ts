@@ -1,7 +1,14 @@
 /** Requests and responses of `node:http`, as far as they are used here: Express and Fastify have the same underneath. */
 import { optionInvalid, type WaxsealError } from "../error.js";
 import type { RequestLike } from "../types.js";
-import { type Answer, type Authenticated, type Authenticator, bodyOf, refused } from "./answer.js";
+import {
+  type Answer,
+  type Authenticated,
+  type Authenticator,
+  bodyOf,
+  type PlainAuthenticator,
+  refused,
+} from "./answer.js";
 
 /** An `IncomingMessage`, of plain `http`, of Express, or `request.raw` of Fastify. */
 export interface NodeRequest {
@@ -77,7 +84,7 @@ export function accept(request: object, authenticated: unknown): void {
  * app.get("/me", (request, response) => response.json({ subject: authOf(request).claims.sub }));
  * ```
  */
-export function authOf<G extends Authenticator = Authenticator>(request: object): Authenticated<G> {
+export function authOf<G extends Authenticator = PlainAuthenticator>(request: object): Authenticated<G> {
   const found: unknown = Reflect.get(request, "waxseal");
   if (typeof found === "object" && found !== null) return found as Authenticated<G>;
   throw optionInvalid("This request passed no guard: put one in front of the handler that reads who sent it.");
