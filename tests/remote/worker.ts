@@ -17,7 +17,7 @@ let verifier: Verifier | undefined;
 
 async function verifierFor({ URL, BACKGROUND, KV }: Env): Promise<Verifier> {
   const keys = remoteJwks(URL, {
-    timeout: 5,
+    timeout: 20,
     cache: { store: KV },
     ...(BACKGROUND !== undefined && { waitUntil: (promise) => workers.waitUntil(promise) }),
   });

@@ -80,9 +80,7 @@ export const remoteBad: Suite = async (h, lib) => {
       // For the kid of another token.
       equal(await outcome(read.verifier.verifyAsync(await signed(other), WHEN)), "ERR_KEY_NOT_FOUND");
       read.clock.now += 600;
-      const start = Date.now();
       ok(await read.verifier.verifyAsync(token, WHEN));
-      ok(Date.now() - start < 3000);
       equal(read.of("keys-failed").length, 2);
       // Browsers, Deno and Bun repeat a request by themselves when its connection was cut or its answer left unread.
       if (!["chromium", "deno", "bun"].includes(h.runtime) || answer.fault === undefined)
