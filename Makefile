@@ -56,6 +56,10 @@ matrix: $(TARBALL) ## the suite on Node 20, 22, 24 and 26, Deno and Bun, with ve
 	@scripts/install-packaging.sh
 	@exec $(RUN) tests/js/run-matrix.ts $(ARGS)
 
+.PHONY: reference
+reference: $(TARBALL) ## the reference of the interface, in target/reference/html; fails where an exported name is not documented
+	@exec $(RUN) scripts/reference.ts
+
 .PHONY: bench
 bench: $(TARBALL) ## verification beside other libraries, on Node, workerd and in Chromium (ARGS=--help: options)
 	@exec $(RUN) bench/run.ts $(ARGS)

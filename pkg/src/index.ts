@@ -53,3 +53,4 @@ export {
 } from "./tools.js";
 export type * from "./types.js";
 export { createVerifier, type Verifier } from "./verifier.js";
+export type { InitInput } from "./load/input.js";

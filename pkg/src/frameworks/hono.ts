@@ -23,7 +23,14 @@ import {
 } from "./answer.js";
 import { refusal, responseOf } from "./fetch.js";
 
-export { type Authenticated, type Authenticator, type GuardSettings, type Identity, isRefusal };
+export {
+  type Authenticated,
+  type Authenticator,
+  type GuardSettings,
+  type Identity,
+  isRefusal,
+  type PlainAuthenticator,
+};
 export type { Identified } from "./answer.js";
 export { refusal };
 

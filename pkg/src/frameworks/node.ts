@@ -12,6 +12,7 @@ export {
   type Identified,
   type Identity,
   isRefusal,
+  type PlainAuthenticator,
 } from "./answer.js";
 export {
   expressGuard,
