@@ -72,7 +72,9 @@ export interface SessionNamespace {
   idFromName(name: string): object;
   /** The object with that id. */
   get(id: object): {
+    /** Its record, as {@link SessionRecords.read}. */
     read(): Promise<string | null>;
+    /** Replaces its record, as {@link SessionRecords.compareAndSwap}. */
     compareAndSwap(expected: string | null, next: string, expiresAt: number): Promise<boolean>;
   };
 }
