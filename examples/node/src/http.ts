@@ -99,7 +99,11 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   }
 }
 
-/** Content-Length may be absent or wrong; what arrives is counted, and what is too much is thrown away as it comes. */
+/**
+ * Content-Length may be absent or wrong; what arrives is counted, and what is too much is thrown away as it comes. The
+ * answer waits for the end of it, or for the server's `requestTimeout`: closing a connection that still has something to
+ * read resets it, and the client may never see why (RFC 9112 section 9.6).
+ */
 function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -107,9 +111,12 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length <= maxBytes) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.on("end", () => {
+      if (length <= maxBytes) resolve(Buffer.concat(chunks));
       else reject(new HttpError(413, "BODY_TOO_LARGE", `The body may have ${maxBytes} bytes at most.`));
     });
-    request.on("end", () => resolve(Buffer.concat(chunks)));
     request.on("error", () => reject(new HttpError(400, "BODY_INCOMPLETE", "The body broke off.")));
   });
 }
