@@ -21,16 +21,20 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   }
 }
 
+/**
+ * Content-Length may be absent or wrong; what arrives is counted, and what is too much is thrown away as it comes. The
+ * answer waits for the end of it: a connection that is closed before is reset, and the client may never see why
+ * (RFC 9112 section 9.6). How much may come at all is the platform's limit.
+ */
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(maxBytes);
   let length = 0;
-  // Content-Length may be absent or wrong; what arrives is counted.
   for await (const chunk of request.body ?? []) {
-    if (length + chunk.byteLength > maxBytes) {
-      throw new HttpError(413, "BODY_TOO_LARGE", `The body may have ${maxBytes} bytes at most.`);
-    }
-    bytes.set(chunk, length);
+    if (length + chunk.byteLength <= maxBytes) bytes.set(chunk, length);
     length += chunk.byteLength;
+  }
+  if (length > maxBytes) {
+    throw new HttpError(413, "BODY_TOO_LARGE", `The body may have ${maxBytes} bytes at most.`);
   }
   return bytes.subarray(0, length);
 }

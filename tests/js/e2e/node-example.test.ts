@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
@@ -24,6 +23,7 @@ import {
   secrets,
   Server,
 } from "./node-server.js";
+import { sendThenRead } from "./raw-http.js";
 import { nodeFor } from "../../stores/harness/sqlite.js";
 
 before(build);
@@ -287,25 +287,7 @@ describe("a request", needsNode, () => {
   });
 
   test("that is far too large can be sent to its end, and is answered", async () => {
-    const { host, port } = new URL(server.address);
-    const length = 32 << 20; // more than the buffers of a connection hold
-    const head = [
-      "POST /api/auth/login HTTP/1.1",
-      `Host: ${host}`,
-      `Origin: ${server.origin}`,
-      "Content-Type: application/json",
-      `Content-Length: ${length}`,
-      "Connection: close",
-    ];
-    const socket = connect(Number(port), "127.0.0.1");
-    await new Promise<void>((sent, failed) => {
-      socket.on("error", failed);
-      socket.write(`${head.join("\r\n")}\r\n\r\n`);
-      socket.write(Buffer.alloc(length, "x"), () => sent());
-    });
-    // Nothing was read until now, as clients do that send first.
-    let answer = "";
-    for await (const chunk of socket) answer += chunk;
+    const answer = await sendThenRead(server.address, "/api/auth/login", 32 << 20, server.origin);
     assert.match(answer, /^HTTP\/1\.1 413 .*"BODY_TOO_LARGE"/s);
   });
 
