@@ -19,6 +19,7 @@ import { limits } from "./limits.js";
 import { metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { options } from "./options.js";
+import { padding } from "./padding.js";
 import { remote } from "./remote.js";
 import { remoteBad } from "./remote-bad.js";
 import { remoteFresh } from "./remote-fresh.js";
@@ -48,6 +49,7 @@ import { verify } from "./verify.js";
 export const suites: Record<string, Suite> = {
   verify,
   algorithms,
+  padding,
   claims: claimsSets,
   limits,
   keys,

@@ -128,6 +128,8 @@ export const verify: Suite = (h, lib) => {
     ["two segments", "e30.e30"],
     ["four segments", "e30.e30.e30.e30"],
     ["the JSON serialization", '{"payload":"Zm9v","signatures":[]}'],
+    // CVE-2022-39227: one text that a reader of segments and a reader of JSON take for two different tokens.
+    ["JSON with segments in the name of a member", '{"e30.e30.e30":"","payload":"e30","signature":"e30"}'],
     ["text outside ASCII", "é.é.é"],
     ["a lone surrogate", "\ud800.e30.e30"],
     ["a NUL", "e30\u0000.e30.e30"],
