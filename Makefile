@@ -98,6 +98,14 @@ proof: $(PROOF) fuzz examples ## much of what tests do little of: see PROPTEST_C
 	WAXSEAL_PROOF_CASES=$${WAXSEAL_PROOF_CASES:-1000000} $(RUN) tests/proof/run.ts
 	cargo run --profile proof --package waxseal-model --bin explore
 
+.PHONY: audit
+audit: ## licences, sources, duplicates and known weaknesses of the crates that are used
+	@exec scripts/audit.sh
+
+.PHONY: reproduce
+reproduce: ## builds the package twice, in different places, and compares the two byte by byte
+	@exec scripts/reproduce.sh
+
 .PHONY: fuzz
 fuzz: ## every fuzz target, for FUZZ_SECONDS (60) each, on a nightly toolchain
 	rustup toolchain list | grep '^nightly' >/dev/null || rustup toolchain install nightly --profile minimal
@@ -134,14 +142,14 @@ $(GLUE) $(PROOF): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := \
 	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src= --cfg sha2_backend_soft="compact" -C target-feature=+simd128 \
 	-C link-arg=-zstack-size=524288
 $(GLUE): $(RUST_SOURCES) | $(TARGET_STAMP)
-	cargo rustc --release --target $(TARGET) --features js --package waxseal --lib --crate-type cdylib
+	cargo rustc --locked --release --target $(TARGET) --features js --package waxseal --lib --crate-type cdylib
 	cargo xtask bindgen --target web --omit-default-module-path --experimental-reset-state-function \
 		--out-name waxseal --out-dir $(dir $@) $(WASM)
 	touch $@
 
 # The same with the arithmetic exported by itself, to try each of its paths.
 $(PROOF): $(RUST_SOURCES) scripts/optimise.ts $(NODE_STAMP) | $(TARGET_STAMP)
-	cargo rustc --release --target $(TARGET) --target-dir $(dir $@) --features proof --package waxseal --lib --crate-type cdylib
+	cargo rustc --locked --release --target $(TARGET) --target-dir $(dir $@) --features proof --package waxseal --lib --crate-type cdylib
 	cargo xtask bindgen --target web --omit-default-module-path --out-name waxseal --out-dir $(dir $@) \
 		$(dir $@)$(TARGET)/release/waxseal.wasm
 	$(RUN) tests/proof/optimise.ts $(dir $@)waxseal_bg.wasm $@

@@ -32,6 +32,7 @@ check "Rust lints for the bindings and SIMD" env CARGO_TARGET_WASM32_UNKNOWN_UNK
 check "Rust lints without the bindings" cargo clippy --quiet --package waxseal --package waxseal-arithmetic --package waxseal-scan --lib --target $target -- -Dwarnings
 check "Rust documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --no-deps --package waxseal --package waxseal-arithmetic --package waxseal-scan
 check "error codes" cargo xtask codes --check
+check "dependencies" node scripts/run.mjs scripts/supply.ts
 check "format" prettier --check --log-level warn .
 check "types" types
 check "package manifest" publint run target/packed/node_modules/waxseal --strict
