@@ -209,8 +209,10 @@ export const consumers =
         const script = `const { EdgeVM } = require(${JSON.stringify(vm)});
         const { readFileSync } = require("node:fs");
         const vm = new EdgeVM();
-        vm.context.bytes = readFileSync(${JSON.stringify(join(project, "node_modules/waxseal/dist/waxseal.wasm"))});
-        vm.evaluate("globalThis.given = new WebAssembly.Module(new Uint8Array(bytes))");
+        // As Next does: of the realm outside, so that it is no instance of the WebAssembly.Module inside.
+        const bytes = readFileSync(${JSON.stringify(join(project, "node_modules/waxseal/dist/waxseal.wasm"))});
+        vm.context.given = new WebAssembly.Module(bytes);
+        if (vm.evaluate("given instanceof WebAssembly.Module")) throw new Error("the realms are one");
         vm.evaluate(readFileSync("bundle.js", "utf8"));
         vm.evaluate("outcome").then(console.log);`;
         equal(run(made, process.execPath, write(made, "host.cjs", script)).trim(), EXPECTED);

@@ -90,7 +90,7 @@ export function reset(): void {
 
 function instantiateSync(module: WebAssembly.Module | BufferSource): void {
   try {
-    glue.initSync({ module });
+    glue.initSync({ module: adopted(module) });
   } catch (error) {
     throw refused(error);
   }
@@ -104,7 +104,7 @@ async function load(input: InitInput | undefined): Promise<void> {
   instantiating = true;
   try {
     // Asynchronous because browsers limit what their main thread may instantiate synchronously.
-    await glue.default({ module_or_path: module });
+    await glue.default({ module_or_path: adopted(module) });
   } catch (error) {
     if (input === undefined || lacksSimd()) throw refused(error);
     throw new ModuleInputError("what init() was given is not Waxseal's module", { cause: error });
@@ -155,6 +155,15 @@ async function compile(input: InitInput): Promise<WebAssembly.Module> {
 // No type predicate: the type WebAssembly.Module has no members, so its negation would exclude everything.
 function isModule(value: unknown): boolean {
   return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+}
+
+/**
+ * A module of another realm, made one of this: sandboxes such as that of Next.js for its Edge runtime give what their host has
+ * compiled. It would instantiate as it is, but the glue asks `instanceof`, and takes what is no module for bytes.
+ */
+function adopted<M extends WebAssembly.Module | BufferSource>(source: M): M {
+  const isForeign = isModule(source) && !(source instanceof WebAssembly.Module);
+  return isForeign ? (Object.setPrototypeOf(source, WebAssembly.Module.prototype) as M) : source;
 }
 
 function isResponse(value: unknown): value is Response {
