@@ -30,10 +30,13 @@ export type SchemaResult<Output> =
 /** The type of what a schema gives. */
 export type SchemaOutput<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["output"];
 
-/** The type of `claims`: what the schema gives, or without a schema what the caller says. */
-export type ClaimsOf<Schema extends StandardSchema | undefined, Asserted> = Schema extends StandardSchema
-  ? SchemaOutput<Schema>
-  : Asserted;
+/**
+ * The type of `claims`: what the schema gives, or without a schema what the caller says. `undefined` is asked for first: where a
+ * program is compiled without `strictNullChecks`, it extends every other type.
+ */
+export type ClaimsOf<Schema extends StandardSchema | undefined, Asserted> = Schema extends undefined
+  ? Asserted
+  : SchemaOutput<NonNullable<Schema>>;
 
 /** How long a schema may take, in seconds: it is to look at claims, and at most to look something up. */
 const TIMEOUT = 5;
