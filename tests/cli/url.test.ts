@@ -40,6 +40,14 @@ describe("keys from a URL", () => {
     assert.equal(seen.length, 1);
   });
 
+  test("may be PEM or one key too", async () => {
+    const pem = await line("keys public one.json --pem");
+    const jwk = await line("keys public one.json");
+    for (const text of [pem, jwk]) {
+      await fine(verify(await serve((_, response) => response.end(text))), { stdin: token });
+    }
+  });
+
   const answers: [string, RequestListener, RegExp][] = [
     [
       "an error",
@@ -68,12 +76,26 @@ describe("keys from a URL", () => {
       },
       /larger than 1 MiB/,
     ],
-    ["by hanging up", (request) => request.socket.destroy(), /no answer/],
+    ["by hanging up", (request) => request.socket.destroy(), /: no answer \(\w+\)$/m],
+    [
+      "with half of what it promised",
+      (request, response) => {
+        response.writeHead(200, { "content-length": "1000" }).write("{");
+        setTimeout(() => request.socket.destroy(), 50);
+      },
+      /: no answer \(broken off\)$/m,
+    ],
     ["never", () => {}, /did not answer within 5 s/],
   ];
   for (const [what, listener, says] of answers) {
-    test(`a server that answers ${what} is named with the reason`, async () => {
-      await refused(verify(await serve(listener)), says, { stdin: "a.b.c" });
+    test(`a server that answers ${what} is asked once, and named with the reason`, async () => {
+      let asked = 0;
+      const url = await serve((request, response) => {
+        asked += 1;
+        listener(request, response);
+      });
+      await refused(verify(url), says, { stdin: "a.b.c" });
+      assert.equal(asked, 1);
     });
   }
 
@@ -84,5 +106,9 @@ describe("keys from a URL", () => {
     await refused(verify("http://127.0.0.1.id.example/jwks"), /https alone/, { stdin: "a.b.c" });
     await refused(verify("https://me:secret@id.example/"), /must hold no credentials/, { stdin: "a.b.c" });
     await refused(verify("https://"), /not a URL/, { stdin: "a.b.c" });
+    // What else the library refuses is refused here: it is the same rule.
+    for (const url of ["https://id.example/#keys", "https://id.example\\jwks"]) {
+      await refused(verify(url), /^waxseal: id\.example: `url` must be an absolute https URL/, { stdin: "a.b.c" });
+    }
   });
 });

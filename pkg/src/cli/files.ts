@@ -1,14 +1,11 @@
-/** What is read and written: files, stdin, and one URL. */
+/** What is read and written: files and stdin. key-url.ts fetches. */
 import { closeSync, fchmodSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { shown, UsageError } from "./command.js";
+import { UsageError } from "./command.js";
 import { printable } from "./text.js";
 
 /** The longest input that is read, in bytes: the longest key set that the library reads. */
-const MAX_BYTES = 1 << 20;
-
-/** How long a server may take, in milliseconds. */
-const FETCH_TIMEOUT = 5000;
+export const MAX_BYTES = 1 << 20;
 
 let stdinUsed = false;
 
@@ -51,7 +48,8 @@ async function collect(stream: AsyncIterable<Uint8Array>, name: string): Promise
   return Buffer.concat(chunks);
 }
 
-function textOf(bytes: Uint8Array, name: string): string {
+/** What is read must be text, and not empty. */
+export function textOf(bytes: Uint8Array, name: string): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (!text.includes("\0")) {
@@ -115,38 +113,6 @@ export function writeText(file: string, text: string, { secret, force }: WriteOp
       }
     }
     throw new UsageError(`${named(file)}: ${reason(error)}`);
-  }
-}
-
-/** Whether a source is fetched rather than read. */
-export function isUrl(source: string): boolean {
-  return /^https?:\/\//i.test(source);
-}
-
-/** The text at a URL: https, or http on this machine; one answer, not redirected, of bounded size and time. */
-export async function fetchText(source: string): Promise<{ name: string; text: string }> {
-  const url = URL.canParse(source) ? new URL(source) : undefined;
-  if (url === undefined) throw new UsageError(`${shown(source)} is not a URL`);
-  const host = url.host;
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== "https:" && !isLoopback) throw new UsageError(`${host}: key sets are fetched by https alone`);
-  if (url.username !== "" || url.password !== "") throw new UsageError(`${host}: the URL must hold no credentials`);
-  try {
-    const response = await fetch(url, {
-      redirect: "error",
-      signal: AbortSignal.timeout(FETCH_TIMEOUT),
-      headers: { Accept: "application/jwk-set+json, application/json" },
-    });
-    if (!response.ok) throw new UsageError(`${host}: answered with status ${response.status}`);
-    if (response.body === null) throw new UsageError(`${host}: answered with nothing`);
-    return { name: host, text: textOf(await collect(response.body, host), host) };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const { name, cause } = error as Error;
-    if (name === "TimeoutError") throw new UsageError(`${host}: did not answer within ${FETCH_TIMEOUT / 1000} s`);
-    const redirected = cause instanceof Error && cause.message.includes("redirect");
-    const code = String((cause as { code?: unknown } | undefined)?.code ?? name);
-    throw new UsageError(`${host}: ${redirected ? "redirects, which is not followed" : `no answer (${code})`}`);
   }
 }
 

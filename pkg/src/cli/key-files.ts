@@ -1,7 +1,8 @@
 /** Keys from files and URLs. What makes a key usable is the library's to say. */
 import { createVerifier, type JWK, publicJwk, WaxsealError } from "../entry/inline.js";
 import { UsageError } from "./command.js";
-import { fetchText, isUrl, named, readText } from "./files.js";
+import { named, readText } from "./files.js";
+import { fetchText, isUrl } from "./key-url.js";
 import { printable } from "./text.js";
 
 /** Said wherever a certificate is read. */
