@@ -10,7 +10,7 @@ import {
   refused,
 } from "./answer.js";
 
-/** An `IncomingMessage`, of plain `http`, of Express, or `request.raw` of Fastify. */
+/** A request of plain `http` or `http2`, of Express, or `request.raw` of Fastify. */
 export interface NodeRequest {
   /** The method, in capitals. */
   method?: string | undefined;
@@ -18,9 +18,11 @@ export interface NodeRequest {
   headers: { readonly [name: string]: string | readonly string[] | undefined };
   /** The headers with all their values, where the server has them. */
   headersDistinct?: { readonly [name: string]: readonly string[] | undefined };
+  /** Names and values in turn, as they came: on HTTP/2 the only place that has all. */
+  rawHeaders?: readonly string[];
 }
 
-/** A `ServerResponse`, of plain `http` or of Express. */
+/** A response of plain `http` or `http2`, or of Express. */
 export interface NodeResponse {
   /** The status of the answer. */
   statusCode: number;
@@ -37,8 +39,16 @@ export interface NodeResponse {
 }
 
 /** What Waxseal reads of a request. `headers` alone would drop a second Authorization header without a word. @internal */
-export function headOf({ method, headers, headersDistinct }: NodeRequest): RequestLike {
-  return { method, headers: headersDistinct ?? headers };
+export function headOf({ method, headers, headersDistinct, rawHeaders }: NodeRequest): RequestLike {
+  return { method, headers: headersDistinct ?? (rawHeaders && distinct(rawHeaders)) ?? headers };
+}
+
+function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
+  const headers: Record<string, string[]> = Object.create(null);
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    (headers[String(rawHeaders[at]).toLowerCase()] ??= []).push(String(rawHeaders[at + 1]));
+  }
+  return headers;
 }
 
 /** Headers as Node takes them: each `Set-Cookie` is a line of its own. @internal */

@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { serve } from "@hono/node-server";
 import { Miniflare } from "miniflare";
 import { generateKeyPair } from "waxseal";
-import { GUARDS, Running, SESSIONS } from "../../frameworks/cases.js";
+import { GUARDS, Running, SESSIONS, TWICE } from "../../frameworks/cases.js";
 import { honoApp } from "../../frameworks/hono-app.js";
 import { expressApp, fastifyApp, httpApp } from "../../frameworks/node-apps.js";
 import { type Keys, worldOf } from "../../frameworks/world.js";
@@ -78,7 +78,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
       server = await start();
     });
     after(() => server.stop());
-    for (const [sentence, run] of [...GUARDS, ...SESSIONS]) test(sentence, () => run(server));
+    for (const [sentence, run] of [...GUARDS, TWICE, ...SESSIONS]) test(sentence, () => run(server));
 
     if (name === "Express" || name === "Fastify") {
       test("authOf fails where no guard stands in front", async () => {
