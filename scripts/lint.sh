@@ -35,6 +35,7 @@ check "error codes" cargo xtask codes --check
 check "dependencies" node scripts/run.mjs scripts/supply.ts
 check "format" prettier --check --log-level warn .
 check "types" types
+check "documentation of exported names" node scripts/run.mjs scripts/reference.ts
 check "package manifest" publint run target/packed/node_modules/waxseal --strict
 # What is for Workers alone is an ES module alone: no host of CommonJS can import a .wasm file or a Durable Object.
 check "package types" attw target/packed/waxseal.tgz --profile node16 --format ascii \

@@ -3,7 +3,7 @@
  * or speaks of a type that cannot be imported.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const TOOLS = "scripts/reference";
@@ -31,7 +31,12 @@ const compilerOptions = {
 };
 writeFileSync(join(OUT, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
 
-execFileSync("npm", ["ci", "--prefix", TOOLS, "--no-audit", "--no-fund", "--loglevel=error"], { stdio: "inherit" });
+// npm ci takes longer than all the rest.
+const stamp = join(TOOLS, "node_modules/.stamp");
+if (!existsSync(stamp) || statSync(join(TOOLS, "package-lock.json")).mtimeMs > statSync(stamp).mtimeMs) {
+  execFileSync("npm", ["ci", "--prefix", TOOLS, "--no-audit", "--no-fund", "--loglevel=error"], { stdio: "inherit" });
+  writeFileSync(stamp, "");
+}
 const typedoc = resolve(TOOLS, "node_modules/typedoc/bin/typedoc");
 const entries = files.flatMap((file) => ["--entryPoints", file]);
 execFileSync(process.execPath, [typedoc, "--options", join(TOOLS, "typedoc.json"), ...entries], { stdio: "inherit" });
