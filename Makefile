@@ -52,7 +52,8 @@ lint: $(TARBALL) ## formatting, lints, types, documentation, generated files, th
 ##@ Longer
 
 .PHONY: matrix
-matrix: $(TARBALL) ## the suite on Node 20, 22, 24 and 26, Deno and Bun, with versions and counts (ARGS="deno bun": some)
+matrix: $(TARBALL) ## the suite on Node 20, 22, 24 and 26, Deno, Bun, workerd and Chromium, with versions and counts (ARGS="deno bun": some)
+	@scripts/install-chromium.sh
 	@scripts/install-packaging.sh
 	@exec $(RUN) tests/js/run-matrix.ts $(ARGS)
 

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Counts, RESULTS } from "../tests/js/harness/report.js";
+import { type Counts, RESULTS, tapCounts } from "../tests/js/harness/report.js";
 
 interface Stage {
   readonly name: string;
@@ -67,16 +67,6 @@ function testFiles(directory: string, kind: string): Stage[] {
         : ["node", "scripts/run.mjs", "--test", join(directory, file)],
       counts: tapCounts,
     }));
-}
-
-/** The totals at the end of what Node's TAP reporter prints. */
-function tapCounts(output: string): Counts {
-  const total = (label: string): number => Number(output.match(new RegExp(`^# ${label} (\\d+)$`, "m"))?.[1] ?? 0);
-  return {
-    passed: total("pass"),
-    failed: total("fail") + total("cancelled"),
-    skipped: total("skipped") + total("todo"),
-  };
 }
 
 async function execute({ command, counts, name }: Stage): Promise<Counts> {

@@ -47,6 +47,16 @@ export async function report(runtime: string, outcomes: Outcome[]): Promise<void
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 
+/** The totals at the end of what Node's TAP reporter prints. */
+export function tapCounts(output: string): Counts {
+  const total = (label: string): number => Number(output.match(new RegExp(`^# ${label} (\\d+)$`, "m"))?.[1] ?? 0);
+  return {
+    passed: total("pass"),
+    failed: total("fail") + total("cancelled"),
+    skipped: total("skipped") + total("todo"),
+  };
+}
+
 /** Leaves counts for the summary. */
 export async function save(name: string, counts: Counts): Promise<void> {
   await mkdir(RESULTS, { recursive: true });
