@@ -22,7 +22,7 @@ export function requestParts(request: unknown): RequestParts {
       typeof Reflect.get(headers, "get") === "function" ? fetchHeader(headers as Headers) : plainHeader(headers);
     return [
       text(Reflect.get(request, "method")),
-      header("authorization"),
+      withDropped(header("authorization"), Reflect.get(request, "rawHeaders")),
       // RFC 9113 section 8.2.3: a Cookie header may arrive in pieces, which are joined with a semicolon.
       header("cookie", "; "),
       header("sec-fetch-site"),
@@ -62,6 +62,14 @@ function plainHeader(headers: object): HeaderReader {
     if (!list.every((item) => typeof item === "string")) throw notText(name);
     return list.length === 0 ? undefined : list.join(separator);
   };
+}
+
+/** Of several `Authorization` fields Node keeps the first in `headers` without a word; `rawHeaders` has them all. */
+function withDropped(first: string | undefined, raw: unknown): string | undefined {
+  if (first === undefined || !Array.isArray(raw)) return first;
+  const all = raw.filter((_, at) => at % 2 === 1 && String(raw[at - 1]).toLowerCase() === "authorization");
+  // What a program has put there itself stays.
+  return all.length > 1 && all[0] === first ? all.join(", ") : first;
 }
 
 // To take it for absent would let a cookie decide where an Authorization header was meant to.

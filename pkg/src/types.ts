@@ -291,7 +291,10 @@ export interface AuthenticateResult<C = Claims> extends VerifyAsyncResult<C> {
   source: "bearer" | "cookie";
 }
 
-/** A request: a Fetch `Request`, or anything with its method and headers, such as Node's `IncomingMessage`. */
+/**
+ * A request: a Fetch `Request`, or anything with its method and headers, such as Node's `IncomingMessage`, whose `rawHeaders`
+ * are asked for `Authorization` fields that its `headers` leave out.
+ */
 export interface RequestLike {
   /** The method, in capitals. */
   method?: string | undefined;

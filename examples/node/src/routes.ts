@@ -1,7 +1,7 @@
 /** Signing in, staying signed in, signing out: what each route does with the sessions. */
 
 import type { IncomingMessage } from "node:http";
-import { type RequestLike, type Sessions, type SignedIn, WaxsealError } from "waxseal";
+import { type Sessions, type SignedIn, WaxsealError } from "waxseal";
 import { errorReply, HttpError, readJson, type Reply, type Routes } from "./http.js";
 import { identify } from "./identity.js";
 
@@ -10,27 +10,26 @@ const MAX_LOGIN_BYTES = 4096;
 export function routesOf(sessions: Sessions, demoPassword: string): Routes {
   /** Takes `{ "username", "password" }` and sets both cookies. */
   async function login(request: IncomingMessage): Promise<Reply> {
-    const head = headOf(request);
     // Without this, another site could sign its visitor in to an account of its own choosing.
-    sessions.checkCrossSite(head);
+    sessions.checkCrossSite(request);
     const { username, password } = credentials(await readJson(request, MAX_LOGIN_BYTES));
     const subject = identify(username, password, demoPassword);
     if (subject === null) {
       const message = "The user name or the password is wrong.";
       throw new HttpError(401, "CREDENTIALS_WRONG", message, [["WWW-Authenticate", "Bearer"]]);
     }
-    return signedIn(await sessions.login(subject, { request: head, label: labelOf(request) }));
+    return signedIn(await sessions.login(subject, { request, label: labelOf(request) }));
   }
 
   /** Needs both cookies, and gives new tokens. When it fails it clears none: another tab may just have succeeded. */
   async function refresh(request: IncomingMessage): Promise<Reply> {
-    return signedIn(await sessions.refresh(headOf(request)));
+    return signedIn(await sessions.refresh(request));
   }
 
   /** Ends the session, found by its access cookie whether that has expired or not. */
   async function logout(request: IncomingMessage): Promise<Reply> {
     try {
-      const { headers, ended } = await sessions.logout(headOf(request));
+      const { headers, ended } = await sessions.logout(request);
       return { headers, body: { signedOut: true, ended } };
     } catch (error) {
       // The end could not be written, which the status tells; this browser is signed out all the same.
@@ -44,7 +43,7 @@ export function routesOf(sessions: Sessions, demoPassword: string): Routes {
     const { claims } = await authenticated(request);
     const { ended } = await sessions.logoutEverywhere(claims.sub);
     // Their session has ended with the others: this only clears the cookies.
-    const { headers } = await sessions.logout(headOf(request));
+    const { headers } = await sessions.logout(request);
     return { headers, body: { signedOut: true, ended } };
   }
 
@@ -81,7 +80,7 @@ export function routesOf(sessions: Sessions, demoPassword: string): Routes {
     return { headers, body: sessions.jwks() };
   }
 
-  const authenticated = (request: IncomingMessage) => sessions.authenticate(headOf(request));
+  const authenticated = (request: IncomingMessage) => sessions.authenticate(request);
 
   return [
     [/^\/api\/auth\/login$/, { POST: login }],
@@ -93,11 +92,6 @@ export function routesOf(sessions: Sessions, demoPassword: string): Routes {
     [/^\/me$/, { GET: me }],
     [/^\/\.well-known\/jwks\.json$/, { GET: jwks }],
   ];
-}
-
-/** What Waxseal reads of a request. `headers` of node:http would drop a second Authorization header without a word. */
-function headOf({ method, headersDistinct }: IncomingMessage): RequestLike {
-  return { method, headers: headersDistinct };
 }
 
 /** What a client may know of its new session; the tokens are in the cookies alone, out of reach of scripts. */

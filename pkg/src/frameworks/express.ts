@@ -15,7 +15,7 @@ import {
   logoutEverywhere,
   refresh,
 } from "./answer.js";
-import { accept, headOf, type NodeRequest, type NodeResponse, send, sendRefusal } from "./node-io.js";
+import { accept, type NodeRequest, type NodeResponse, send, sendRefusal } from "./node-io.js";
 
 /** Hands a request on, or an error to the framework's error path. */
 export type Next = (error?: unknown) => void;
@@ -64,7 +64,7 @@ export function expressGuard(
 ): Middleware {
   return async (request, response, next) => {
     try {
-      accept(request, await authenticate(authenticator, headOf(request), settings));
+      accept(request, await authenticate(authenticator, request, settings));
       if (!response.hasHeader("Cache-Control")) response.setHeader("Cache-Control", "no-store");
     } catch (error) {
       return isRefusal(error) ? onRefused(error, request, response, next) : next(error);
@@ -143,7 +143,7 @@ export function httpGuard<Q extends NodeRequest, S extends NodeResponse>(
   return async (request, response) => {
     try {
       try {
-        accept(request, await authenticate(authenticator, headOf(request), settings));
+        accept(request, await authenticate(authenticator, request, settings));
       } catch (error) {
         if (!isRefusal(error)) throw error;
         onRefused(error, request, response);
@@ -188,12 +188,12 @@ function handlers<Rest extends unknown[]>(sessions: Sessions, respond: Respond<R
   const route =
     (run: (sessions: Sessions, head: RequestLike) => Answer | Promise<Answer>) =>
     (request: NodeRequest, response: NodeResponse, ...rest: Rest): Promise<void> =>
-      respond(request, response, rest, async () => run(sessions, headOf(request)));
+      respond(request, response, rest, async () => run(sessions, request));
   return {
     login:
       (identify) =>
       (request, response, ...rest) =>
-        respond(request, response, rest, () => login(sessions, headOf(request), () => identify(request))),
+        respond(request, response, rest, () => login(sessions, request, () => identify(request))),
     refresh: route(refresh),
     logout: route(logout),
     logoutEverywhere: route(logoutEverywhere),

@@ -17,7 +17,7 @@ import {
   refresh,
   refused,
 } from "./answer.js";
-import { accept, headerLines, headOf, type NodeRequest } from "./node-io.js";
+import { accept, headerLines, type NodeRequest } from "./node-io.js";
 
 /** A `FastifyRequest`, as far as it is used here. */
 export interface FastifyRequestLike {
@@ -84,7 +84,7 @@ export function fastifyGuard(
     if (!instance.hasRequestDecorator("waxseal")) instance.decorateRequest("waxseal", null);
     instance.addHook("onRequest", async (request, reply) => {
       try {
-        accept(request, await authenticate(authenticator, headOf(request.raw), settings));
+        accept(request, await authenticate(authenticator, request.raw, settings));
         if (!reply.hasHeader("Cache-Control")) reply.header("Cache-Control", "no-store");
         return undefined;
       } catch (error) {
@@ -141,7 +141,7 @@ export function fastifySessions(
     run: (head: RequestLike) => Answer | Promise<Answer>,
   ): Promise<unknown> => {
     try {
-      sendReply(reply, await run(headOf(request.raw)));
+      sendReply(reply, await run(request.raw));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await onRefused(error, request, reply);

@@ -1,6 +1,5 @@
 /** Requests and responses of `node:http`, as far as they are used here: Express and Fastify have the same underneath. */
 import { optionInvalid, type WaxsealError } from "../error.js";
-import type { RequestLike } from "../types.js";
 import {
   type Answer,
   type Authenticated,
@@ -16,9 +15,7 @@ export interface NodeRequest {
   method?: string | undefined;
   /** The headers, one value each. */
   headers: { readonly [name: string]: string | readonly string[] | undefined };
-  /** The headers with all their values, where the server has them. */
-  headersDistinct?: { readonly [name: string]: readonly string[] | undefined };
-  /** Names and values in turn, as they came: on HTTP/2 the only place that has all. */
+  /** Names and values in turn, as they came: the only place that has every `Authorization` field. */
   rawHeaders?: readonly string[];
 }
 
@@ -36,19 +33,6 @@ export interface NodeResponse {
   end(text?: string): unknown;
   /** Breaks the connection off. */
   destroy(error?: Error): unknown;
-}
-
-/** What Waxseal reads of a request. `headers` alone would drop a second Authorization header without a word. @internal */
-export function headOf({ method, headers, headersDistinct, rawHeaders }: NodeRequest): RequestLike {
-  return { method, headers: headersDistinct ?? (rawHeaders && distinct(rawHeaders)) ?? headers };
-}
-
-function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
-  const headers: Record<string, string[]> = Object.create(null);
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    (headers[String(rawHeaders[at]).toLowerCase()] ??= []).push(String(rawHeaders[at + 1]));
-  }
-  return headers;
 }
 
 /** Headers as Node takes them: each `Set-Cookie` is a line of its own. @internal */
