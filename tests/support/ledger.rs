@@ -1,12 +1,17 @@
 //! Verdicts against a vector file. What is meant to differ stands in `tests/vectors/divergences.json` with its reason;
 //! any other difference fails the test, and so does a row that no longer differs.
 //!
+//! How many cases of a file come out how stands in `tests/vectors/verdicts.json`; the tests of the npm package read the same
+//! tables. With `WAXSEAL_VERDICTS` each account is also left in that directory, for the table of all runtimes.
+//!
 //! A row names its cases, or says `"refused": n`: exactly n cases of the file, and only ones that the file accepts, are
 //! refused for that reason. No row of that kind can hide an acceptance.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{committed, list, text};
 
@@ -71,10 +76,12 @@ impl Ledger {
         }
     }
 
-    /// Prints the counts, and fails on every difference that is not meant and every row that was not met.
-    pub fn finish(self, cases: usize) {
+    /// Prints the counts, and fails on every difference that is not meant, every row that was not met, and counts other
+    /// than the written ones.
+    pub fn finish(self) {
         let Self { file, by_case, wholesale, accepted, refused, diverged, unexpected } = self;
-        println!("{file}: {} cases, {accepted} accepted, {refused} refused", accepted + refused);
+        let divergent: u64 = diverged.values().sum();
+        println!("{file}: {} cases, {accepted} accepted, {refused} refused, {divergent} divergent", accepted + refused);
         for (reason, count) in &diverged {
             println!("{file}: {count} diverge: {reason}");
         }
@@ -83,7 +90,18 @@ impl Ledger {
         if let Some((reason, count)) = wholesale {
             assert_eq!(diverged.get(&reason), Some(&count), "{file}: {reason}");
         }
-        assert_eq!(accepted + refused, cases, "{file}: the number of cases has changed");
+        let found = json!({
+            "file": file, "cases": accepted + refused, "accepted": accepted, "refused": refused, "divergent": divergent
+        });
+        if let Some(directory) = std::env::var_os("WAXSEAL_VERDICTS").map(PathBuf::from) {
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join(format!("{}.json", file.replace(['/', ':'], " "))), found.to_string()).unwrap();
+        }
+        let written = committed("verdicts.json");
+        let row = list(&written, "verdicts").iter().find(|row| text(row, "file") == file);
+        for (name, count) in found.as_object().unwrap() {
+            assert_eq!(row.map(|row| &row[name]), Some(count), "verdicts.json has another row for {file}: {found}");
+        }
     }
 }
 

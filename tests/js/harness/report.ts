@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import type { Outcome } from "./run-suites.js";
+import type { Verdicts } from "./types.js";
 
 /** Read by scripts/test.ts. */
 export interface Counts {
@@ -13,6 +14,9 @@ export interface Counts {
 
 /** Where runners leave their counts. */
 export const RESULTS = "target/test-results";
+
+/** And their verdicts on vectors, a list for each runtime; native tests leave a file for each list of theirs. */
+export const VERDICTS = `${RESULTS}/verdicts`;
 
 const VECTORS = process.env["WAXSEAL_VECTORS"] ?? "../shared/vectors";
 
@@ -33,10 +37,13 @@ export async function vectors(name: string): Promise<unknown> {
 /** Prints the outcomes, leaves the counts for the summary and decides the exit code. */
 export async function report(runtime: string, outcomes: Outcome[]): Promise<void> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const [index, { suite, name, status, detail }] of outcomes.entries()) {
+  for (const [index, { suite, name, status, detail, verdicts = [] }] of outcomes.entries()) {
     counts[status] += 1;
     const skipped = status === "skipped" ? ` # SKIP ${detail ?? ""}` : "";
     console.log(`${status === "failed" ? "not ok" : "ok"} ${index + 1} - ${runtime}: ${suite}: ${name}${skipped}`);
+    for (const { file, cases, accepted, refused, divergent } of verdicts) {
+      console.log(`# ${file}: ${cases} cases, ${accepted} accepted, ${refused} refused, ${divergent} divergent`);
+    }
     if (status === "failed") console.log((detail ?? "").replace(/^/gm, "    "));
   }
   console.log(
@@ -44,6 +51,10 @@ export async function report(runtime: string, outcomes: Outcome[]): Promise<void
   );
   if (outcomes.length === 0) throw new Error(`${runtime}: no test ran`);
   await save(runtime, counts);
+  await saveVerdicts(
+    runtime,
+    outcomes.flatMap(({ verdicts = [] }) => verdicts),
+  );
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 
@@ -61,6 +72,12 @@ export function tapCounts(output: string): Counts {
 export async function save(name: string, counts: Counts): Promise<void> {
   await mkdir(RESULTS, { recursive: true });
   await writeFile(join(RESULTS, `${name}.json`), JSON.stringify(counts));
+}
+
+/** Leaves verdicts for the table of them, `tests/vectors/table.ts`. */
+export async function saveVerdicts(runtime: string, verdicts: readonly Verdicts[]): Promise<void> {
+  await mkdir(VERDICTS, { recursive: true });
+  await writeFile(join(VERDICTS, `${runtime}.json`), JSON.stringify(verdicts));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Runs the suites inside the runtime under test; knows nothing about the machine outside of it. */
-import type { Harness, Library, Suite } from "./types.js";
+import type { Harness, Library, Suite, Verdicts } from "./types.js";
 
 /** What became of one test. */
 export interface Outcome {
@@ -8,6 +8,8 @@ export interface Outcome {
   readonly status: "passed" | "failed" | "skipped";
   /** What went wrong, or why the test was skipped. */
   readonly detail?: string;
+  /** What it found out about vector files. */
+  readonly verdicts?: readonly Verdicts[];
 }
 
 /** A test that takes longer hangs: no single one does more than verify or issue some thousand tokens. */
@@ -25,6 +27,7 @@ export async function runSuites(
   for (const [suite, declare] of Object.entries(suites)) {
     const tests: { name: string; fn: () => void | Promise<void> }[] = [];
     const before = outcomes.length;
+    let verdicts: Verdicts[] = [];
     const add = (name: string, status: Outcome["status"], detail?: string): void => {
       outcomes.push({ suite, name, status, ...(detail === undefined ? {} : { detail }) });
     };
@@ -32,6 +35,7 @@ export async function runSuites(
       ...environment,
       test: (name, fn) => void tests.push({ name, fn }),
       skip: (name, reason) => add(name, "skipped", reason),
+      verdicts: (found) => void verdicts.push(found),
     };
     try {
       await withTimeout(async () => declare(harness, lib));
@@ -39,9 +43,10 @@ export async function runSuites(
       add("the suite declares its tests", "failed", describe(error));
     }
     for (const { name, fn } of tests) {
+      verdicts = [];
       try {
         await withTimeout(fn);
-        add(name, "passed");
+        outcomes.push({ suite, name, status: "passed", ...(verdicts.length > 0 && { verdicts }) });
       } catch (error) {
         add(name, "failed", describe(error));
       }

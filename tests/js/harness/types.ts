@@ -16,11 +16,23 @@ export interface KVNamespaceLike {
   delete(key: string): Promise<void>;
 }
 
+/** How the cases of a vector file came out; which of them differ from the file's own verdict is checked before. */
+export interface Verdicts {
+  readonly file: string;
+  readonly cases: number;
+  readonly accepted: number;
+  readonly refused: number;
+  /** How many of these differ from the file on purpose. */
+  readonly divergent: number;
+}
+
 export interface Harness {
   /** Declares a test; its name is the sentence it proves. Tests run one after another in the order of declaration. */
   test(name: string, fn: () => void | Promise<void>): void;
   /** Counts a test as skipped and prints why, for what a runtime or a machine lacks. */
   skip(name: string, reason: string): void;
+  /** Called by a test: its verdicts on a vector file, to be printed and handed on with its outcome. */
+  verdicts(found: Verdicts): void;
   readonly runtime: Runtime;
   /** A real KV namespace; on workerd only. */
   readonly kv?: KVNamespaceLike;
