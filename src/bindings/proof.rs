@@ -5,6 +5,9 @@ use wasm_bindgen::prelude::*;
 use waxseal_arithmetic::p256::{self, Table, TableBuilder};
 use waxseal_arithmetic::rsa::{Context, MAX_OCTETS, Path, PublicKey};
 
+use crate::jwk::PublicJwk;
+use crate::jws::VerifyingKey;
+
 /// Verifies cases of a digest and a signature, 96 bytes each, without tables or with them: a byte 1 for each that is
 /// valid, 0 for the others. Nothing for an unusable key.
 #[wasm_bindgen]
@@ -43,4 +46,13 @@ pub fn prove_rsa(simd: bool, modulus: &[u8], exponent: &[u8], operands: &[u8]) -
         powers.extend_from_slice(context.power(operand, &mut [0; MAX_OCTETS])?);
     }
     Some(powers)
+}
+
+/// Whether a signature over any message verifies with a public JWK in JSON, as that of a token does. Nothing for a key that
+/// is refused.
+#[wasm_bindgen]
+#[must_use]
+pub fn prove_signature(jwk: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
+    let jwk = PublicJwk::from_json(jwk).ok()?;
+    Some(VerifyingKey::from_jwk(&jwk).verify(message, signature))
 }
