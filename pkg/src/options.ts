@@ -71,6 +71,29 @@ export function isObject(value: unknown): value is object {
   }
 }
 
+/** The options of a function of which the core sees none: those of the given names, and no other is let pass. */
+export function onlyOptions(options: unknown, names: readonly string[]): Record<string, unknown> {
+  const { taken, rest } = take(options, names);
+  const [unknown] = Object.keys(rest);
+  if (unknown === undefined) return taken;
+  throw optionInvalid(`${JSON.stringify(unknown)} is not an option here; there are: ${names.join(", ")}.`);
+}
+
+/** A member of anything; `undefined` also of what cannot be asked for it. */
+export function member(value: unknown, name: string): unknown {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return undefined;
+  try {
+    return Reflect.get(value, name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an object has methods of these names. */
+export function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return typeof value === "object" && names.every((name) => typeof member(value, name) === "function");
+}
+
 /** An option that must be a function, if it is given. */
 export function optionalFunction<F>(value: unknown, name: string): F | undefined {
   if (value === undefined) return undefined;

@@ -1,5 +1,6 @@
 /** What a server answers, the same for every framework. Nothing is decided here: statuses and header values are the errors' own. */
-import type { WaxsealError } from "../error.js";
+import { optionInvalid, type WaxsealError } from "../error.js";
+import { onlyOptions, optionalFunction } from "../options.js";
 import type { ClaimsOf, StandardSchema } from "../schema.js";
 import type { Sessions } from "../sessions/sessions.js";
 import type { LoginOptions, SessionAuthenticateResult, SignedIn } from "../sessions/types.js";
@@ -46,12 +47,33 @@ export interface Answer {
  * in the program or its configuration, which belongs on the framework's error path, where it is logged.
  */
 export function isRefusal(thrown: unknown): thrown is WaxsealError {
-  // By name, for a program may have this class twice, from its ES modules and from its CommonJS.
-  return thrown instanceof Error && thrown.name === "WaxsealError" && (thrown as WaxsealError).status !== 500;
+  return isOurs(thrown) && thrown.status !== 500;
+}
+
+/** By name, for a program may have this class twice, from its ES modules and from its CommonJS. */
+function isOurs(thrown: unknown): thrown is WaxsealError {
+  try {
+    return thrown instanceof Error && thrown.name === "WaxsealError";
+  } catch {
+    // What cannot be asked what it is, is not ours.
+    return false;
+  }
+}
+
+/** The options of a guard or of handlers. One that is misspelt is refused: it may be `strong`, and its check left out. @internal */
+export function optionsOf<T extends object>(
+  options: T,
+  functions: readonly string[],
+  others: readonly string[] = [],
+): T {
+  const taken = onlyOptions(options, [...functions, ...others]);
+  for (const name of functions) optionalFunction(taken[name], name);
+  return taken as T;
 }
 
 /** The answer to a refused request. The message stays here: it is for developers, and may name hosts. @internal */
 export function refused(error: WaxsealError, headers: Headers = new Headers()): Answer {
+  if (!isOurs(error)) throw optionInvalid("Only a WaxsealError has an answer; isRefusal tells which error is one.");
   headers.set("Cache-Control", "no-store");
   if (error.wwwAuthenticate !== undefined) headers.set("WWW-Authenticate", error.wwwAuthenticate); // RFC 6750 section 3
   if (error.retryAfter !== undefined) headers.set("Retry-After", `${error.retryAfter}`);

@@ -13,6 +13,7 @@ import {
   login,
   logout,
   logoutEverywhere,
+  optionsOf,
   refresh,
 } from "./answer.js";
 import { accept, type NodeRequest, type NodeResponse, send, sendRefusal } from "./node-io.js";
@@ -58,10 +59,8 @@ export interface HttpRefusals {
  * app.use("/api", expressGuard(verifier));
  * ```
  */
-export function expressGuard(
-  authenticator: Authenticator,
-  { onRefused = byItself, ...settings }: GuardSettings & ExpressRefusals = {},
-): Middleware {
+export function expressGuard(authenticator: Authenticator, options: GuardSettings & ExpressRefusals = {}): Middleware {
+  const { onRefused = byItself, ...settings } = optionsOf(options, ["onRefused"], ["strong"]);
   return async (request, response, next) => {
     try {
       accept(request, await authenticate(authenticator, request, settings));
@@ -108,10 +107,8 @@ export interface NodeSessionHandlers<Rest extends unknown[]> {
  * @param options `onRefused` to answer otherwise. A logout that could not be written is answered as it is, for its answer has
  *   to clear the cookies.
  */
-export function expressSessions(
-  sessions: Sessions,
-  { onRefused = byItself }: ExpressRefusals = {},
-): NodeSessionHandlers<[next: Next]> {
+export function expressSessions(sessions: Sessions, options: ExpressRefusals = {}): NodeSessionHandlers<[next: Next]> {
+  const { onRefused = byItself } = optionsOf(options, ["onRefused"]);
   return handlers(sessions, async (request, response, [next], run) => {
     try {
       send(response, await run());
@@ -138,8 +135,13 @@ export function expressSessions(
 export function httpGuard<Q extends NodeRequest, S extends NodeResponse>(
   authenticator: Authenticator,
   handler: (request: Q, response: S) => unknown,
-  { onRefused = byItself, onError = toConsole, ...settings }: GuardSettings & HttpRefusals = {},
+  options: GuardSettings & HttpRefusals = {},
 ): (request: Q, response: S) => Promise<void> {
+  const {
+    onRefused = byItself,
+    onError = toConsole,
+    ...settings
+  } = optionsOf(options, ["onRefused", "onError"], ["strong"]);
   return async (request, response) => {
     try {
       try {
@@ -159,10 +161,8 @@ export function httpGuard<Q extends NodeRequest, S extends NodeResponse>(
 }
 
 /** The handlers of {@link expressSessions} for plain `http`, with errors as in {@link httpGuard}. */
-export function httpSessions(
-  sessions: Sessions,
-  { onRefused = byItself, onError = toConsole }: HttpRefusals = {},
-): NodeSessionHandlers<[]> {
+export function httpSessions(sessions: Sessions, options: HttpRefusals = {}): NodeSessionHandlers<[]> {
+  const { onRefused = byItself, onError = toConsole } = optionsOf(options, ["onRefused", "onError"]);
   return handlers(sessions, async (request, response, _rest, run) => {
     try {
       const answer = await run().catch((error: unknown) => {

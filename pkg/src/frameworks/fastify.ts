@@ -14,6 +14,7 @@ import {
   login,
   logout,
   logoutEverywhere,
+  optionsOf,
   refresh,
   refused,
 } from "./answer.js";
@@ -77,8 +78,9 @@ export interface FastifyRefusals {
  */
 export function fastifyGuard(
   authenticator: Authenticator,
-  { onRefused = byItself, ...settings }: GuardSettings & FastifyRefusals = {},
+  options: GuardSettings & FastifyRefusals = {},
 ): (instance: FastifyLike) => Promise<void> {
+  const { onRefused = byItself, ...settings } = optionsOf(options, ["onRefused"], ["strong"]);
   const plugin = async (instance: FastifyLike): Promise<void> => {
     // Requests get the member when they are made, and keep one shape.
     if (!instance.hasRequestDecorator("waxseal")) instance.decorateRequest("waxseal", null);
@@ -131,10 +133,8 @@ export interface FastifySessionHandlers {
  * @param sessions The sessions.
  * @param options `onRefused` to answer otherwise, but for a logout that could not be written.
  */
-export function fastifySessions(
-  sessions: Sessions,
-  { onRefused = byItself }: FastifyRefusals = {},
-): FastifySessionHandlers {
+export function fastifySessions(sessions: Sessions, options: FastifyRefusals = {}): FastifySessionHandlers {
+  const { onRefused = byItself } = optionsOf(options, ["onRefused"]);
   const respond = async (
     request: FastifyRequestLike,
     reply: FastifyReplyLike,

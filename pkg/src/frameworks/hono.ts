@@ -18,6 +18,7 @@ import {
   login,
   logout,
   logoutEverywhere,
+  optionsOf,
   type PlainAuthenticator,
   refresh,
 } from "./answer.js";
@@ -70,7 +71,7 @@ export function guard<G extends Authenticator>(
   source: Source<G>,
   options: GuardOptions = {},
 ): MiddlewareHandler<WaxsealEnv<G>> {
-  const { onRefused = refusal, ...settings } = options;
+  const { onRefused = refusal, ...settings } = optionsOf(options, ["onRefused"], ["strong"]);
   return async (c, next) => {
     try {
       c.set("waxseal", await authenticate(await valueOf(source, c), c.req.raw, settings));
@@ -113,10 +114,8 @@ export interface SessionHandlers {
  * @param options `onRefused` to answer otherwise. A logout that could not be written is answered as it is, for its answer has
  *   to clear the cookies.
  */
-export function sessionHandlers(
-  source: Source<Sessions>,
-  { onRefused = refusal }: RefusalOptions = {},
-): SessionHandlers {
+export function sessionHandlers(source: Source<Sessions>, options: RefusalOptions = {}): SessionHandlers {
+  const { onRefused = refusal } = optionsOf(options, ["onRefused"]);
   type Run = (sessions: Sessions, request: Request) => Answer | Promise<Answer>;
   const answering = async (c: Context, run: Run): Promise<Response> => {
     try {

@@ -1,5 +1,6 @@
 /** Requests and responses of `node:http`, as far as they are used here: Express and Fastify have the same underneath. */
 import { optionInvalid, type WaxsealError } from "../error.js";
+import { hasMethods, member } from "../options.js";
 import {
   type Answer,
   type Authenticated,
@@ -58,6 +59,7 @@ export function send(response: NodeResponse, answer: Answer): void {
  * @param error The refusal.
  */
 export function sendRefusal(response: NodeResponse, error: WaxsealError): void {
+  if (!hasMethods(response, ["setHeader", "end"])) throw optionInvalid("response must be a ServerResponse.");
   send(response, refused(error));
 }
 
@@ -79,7 +81,7 @@ export function accept(request: object, authenticated: unknown): void {
  * ```
  */
 export function authOf<G extends Authenticator = PlainAuthenticator>(request: object): Authenticated<G> {
-  const found: unknown = Reflect.get(request, "waxseal");
+  const found = member(request, "waxseal");
   if (typeof found === "object" && found !== null) return found as Authenticated<G>;
   throw optionInvalid("This request passed no guard: put one in front of the handler that reads who sent it.");
 }

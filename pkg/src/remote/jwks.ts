@@ -64,7 +64,7 @@ export class RemoteJwks implements Disposable {
 
   /** @internal */
   constructor(url: unknown, options: unknown) {
-    this.url = url instanceof URL ? url.href : (url as string);
+    this.url = hrefOf(url) as string;
     const { taken, rest } = take(options, ["headers", "fetch", "waitUntil", "cache"]);
     this.#headers = headersFrom(taken.headers);
     this.#fetch = optionalFunction(taken.fetch, "fetch");
@@ -234,6 +234,15 @@ export class RemoteJwks implements Disposable {
     const [key, text, expirationTtl] = entry;
     const written = within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store?.put(key, text, { expirationTtl })));
     if (!this.#outlive(written)) await written;
+  }
+}
+
+/** The text of a `URL`; anything else as it is, for the core to judge. */
+function hrefOf(url: unknown): unknown {
+  try {
+    return url instanceof URL ? url.href : url;
+  } catch {
+    return url;
   }
 }
 

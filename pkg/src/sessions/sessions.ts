@@ -369,7 +369,13 @@ export class Sessions implements Disposable {
 }
 
 function refreshTokenOf(request: unknown): unknown {
-  return isObject(request) && Object.hasOwn(request, "refreshToken") ? Reflect.get(request, "refreshToken") : undefined;
+  try {
+    return isObject(request) && Object.hasOwn(request, "refreshToken")
+      ? Reflect.get(request, "refreshToken")
+      : undefined;
+  } catch {
+    throw optionInvalid("Reading the request threw an exception.");
+  }
 }
 
 function headersWith(setCookies: string[]): Headers {

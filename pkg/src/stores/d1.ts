@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { optionInvalid } from "../error.js";
+import { hasMethods, onlyOptions } from "../options.js";
 import type { RevocationStore } from "../types.js";
 import { oneOrNone, textOrNull, valueOrNull } from "./answers.js";
 import { type Statements, statements } from "./sql.js";
@@ -66,7 +67,8 @@ interface Table extends D1SetUp {
   primary(): D1SessionLike;
 }
 
-function open(database: unknown, table: string): Table {
+function open(database: unknown, options: unknown, name: string): Table {
+  const { table = name } = onlyOptions(options, ["table"]);
   const sql = statements(table);
   if (!isDatabase(database)) throw optionInvalid("A D1 store needs a D1 database, such as env.DB of a Worker.");
   return {
@@ -81,8 +83,7 @@ function open(database: unknown, table: string): Table {
 }
 
 function isDatabase(value: unknown): value is D1DatabaseLike {
-  if (typeof value !== "object" || value === null) return false;
-  return ["prepare", "batch"].every((name) => typeof Reflect.get(value, name) === "function");
+  return hasMethods(value, ["prepare", "batch"]);
 }
 
 /**
@@ -95,11 +96,8 @@ function isDatabase(value: unknown): value is D1DatabaseLike {
  *
  * @throws `ERR_OPTION_INVALID` if it is no D1 database, or if the table's name is not allowed.
  */
-export function d1Store(
-  database: D1DatabaseLike,
-  { table = SESSIONS }: D1StoreOptions = {},
-): Required<SessionStore> & D1SetUp {
-  const { sql, primary, setUp } = open(database, table);
+export function d1Store(database: D1DatabaseLike, options: D1StoreOptions = {}): Required<SessionStore> & D1SetUp {
+  const { sql, primary, setUp } = open(database, options, SESSIONS);
   // The count in D1's metadata includes what triggers have changed; a returned row is the written one alone.
   const insert = `${sql.insert} RETURNING 1`;
   const update = `${sql.update} RETURNING 1`;
@@ -129,9 +127,9 @@ export function d1Store(
 /** A revocation store in D1, in a table of its own. Its consistency, limits and round trips are those of {@link d1Store}. */
 export function d1RevocationStore(
   database: D1DatabaseLike,
-  { table = REVOCATIONS }: D1StoreOptions = {},
+  options: D1StoreOptions = {},
 ): Required<RevocationStore> & D1SetUp {
-  const { sql, primary, setUp } = open(database, table);
+  const { sql, primary, setUp } = open(database, options, REVOCATIONS);
   return {
     async get(key) {
       return textOrNull(await primary().prepare(sql.read).bind(key).first("value"), "D1");

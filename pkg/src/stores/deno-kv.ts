@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { optionInvalid } from "../error.js";
+import { hasMethods, onlyOptions } from "../options.js";
 import type { RevocationStore } from "../types.js";
 import { trueOrFalse } from "./answers.js";
 import type { SessionStore } from "./store.js";
@@ -49,7 +50,8 @@ class Entries {
   readonly #kv: DenoKv;
   readonly #prefix: string;
 
-  constructor(kv: unknown, prefix: unknown = "waxseal") {
+  constructor(kv: unknown, options: unknown) {
+    const { prefix = "waxseal" } = onlyOptions(options, ["prefix"]);
     if (typeof prefix !== "string") throw optionInvalid("prefix must be a string.");
     if (!isKv(kv)) throw optionInvalid("A Deno KV store needs what `await Deno.openKv()` gives.");
     this.#kv = kv;
@@ -82,8 +84,7 @@ class Entries {
 }
 
 function isKv(value: unknown): value is DenoKv {
-  if (typeof value !== "object" || value === null) return false;
-  return ["get", "atomic"].every((name) => typeof Reflect.get(value, name) === "function");
+  return hasMethods(value, ["get", "atomic"]);
 }
 
 /**
@@ -97,7 +98,7 @@ function isKv(value: unknown): value is DenoKv {
  * @throws `ERR_OPTION_INVALID` if it is not given a Deno KV.
  */
 export function denoKvStore(kv: DenoKv, options: DenoKvStoreOptions = {}): Required<SessionStore> {
-  const entries = new Entries(kv, options.prefix);
+  const entries = new Entries(kv, options);
   return {
     async read(key) {
       return (await entries.read(key)).text;
@@ -121,7 +122,7 @@ export function denoKvRevocationStore(
   kv: DenoKv,
   options: DenoKvStoreOptions = {},
 ): Required<Omit<RevocationStore, "getMany">> {
-  const entries = new Entries(kv, options.prefix);
+  const entries = new Entries(kv, options);
   return {
     async get(key) {
       return (await entries.read(key)).text;

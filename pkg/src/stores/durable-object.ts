@@ -16,6 +16,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { optionInvalid } from "../error.js";
+import { hasMethods } from "../options.js";
 import { textOrNull, trueOrFalse } from "./answers.js";
 import type { SessionStore } from "./store.js";
 
@@ -116,6 +117,5 @@ export function durableObjectStore(namespace: SessionNamespace): Required<Sessio
 }
 
 function isNamespace(value: unknown): value is SessionNamespace {
-  if (typeof value !== "object" || value === null) return false;
-  return ["idFromName", "get"].every((name) => typeof Reflect.get(value, name) === "function");
+  return hasMethods(value, ["idFromName", "get"]);
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { onlyOptions, optionalFunction } from "../options.js";
 import type { RevocationStore } from "../types.js";
 import type { SessionStore } from "./store.js";
 
@@ -28,8 +29,9 @@ class ExpiringMap {
   readonly #now: () => number;
   #cursor: Iterator<[string, Entry]> = this.#entries.entries();
 
-  constructor(clock: (() => number) | undefined) {
-    this.#now = clock ?? (() => Date.now() / 1000);
+  constructor(options: unknown) {
+    const { clock } = onlyOptions(options, ["clock"]);
+    this.#now = optionalFunction(clock, "clock") ?? (() => Date.now() / 1000);
   }
 
   get(key: string): string | null {
@@ -65,7 +67,7 @@ class ExpiringMap {
  * ends with the process, and grows with the number of subjects whose sessions have not expired. **Round trips:** none.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Required<SessionStore> {
-  const records = new ExpiringMap(options.clock);
+  const records = new ExpiringMap(options);
   return {
     async read(key) {
       return records.get(key);
@@ -88,7 +90,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Required<SessionS
 
 /** A revocation store in memory, for where {@link memoryStore} is enough. Its limits are the same. */
 export function memoryRevocationStore(options: MemoryStoreOptions = {}): Required<RevocationStore> {
-  const entries = new ExpiringMap(options.clock);
+  const entries = new ExpiringMap(options);
   return {
     async get(key) {
       return entries.get(key);

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { optionInvalid } from "../error.js";
+import { member, onlyOptions } from "../options.js";
 import type { RevocationStore } from "../types.js";
 import { oneOrNone, textOrNull } from "./answers.js";
 import type { SessionStore } from "./store.js";
@@ -50,7 +51,8 @@ const PUT = "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])";
 type Run = (script: string, key: string, ...parameters: string[]) => Promise<unknown>;
 
 /** How to run a script of one key on that client. */
-function runner(client: unknown, prefix: unknown = ""): Run {
+function runner(client: unknown, options: unknown): Run {
+  const { prefix = "" } = onlyOptions(options, ["prefix"]);
   if (typeof prefix !== "string") throw optionInvalid("prefix must be a string.");
   if (isIoredis(client)) {
     requireNoResending(client);
@@ -88,12 +90,6 @@ function requireNoResending(client: IoredisClient): void {
   );
 }
 
-function member(value: unknown, name: string): unknown {
-  return (typeof value === "object" && value !== null) || typeof value === "function"
-    ? Reflect.get(value, name)
-    : undefined;
-}
-
 /**
  * A session store in Redis. Redis removes expired records itself.
  *
@@ -108,7 +104,7 @@ function member(value: unknown, name: string): unknown {
  * @throws `ERR_OPTION_INVALID` if it is neither, or would repeat commands by itself.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Required<SessionStore> {
-  const run = runner(client, options.prefix);
+  const run = runner(client, options);
   return {
     async read(key) {
       return textOrNull(await run(READ, key), "The Redis client");
@@ -132,7 +128,7 @@ export function redisRevocationStore(
   client: RedisClient,
   options: RedisStoreOptions = {},
 ): Required<Omit<RevocationStore, "getMany">> {
-  const run = runner(client, options.prefix);
+  const run = runner(client, options);
   return {
     async get(key) {
       return textOrNull(await run(READ, key), "The Redis client");

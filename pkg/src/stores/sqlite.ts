@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { optionInvalid } from "../error.js";
+import { hasMethods, onlyOptions } from "../options.js";
 import type { RevocationStore } from "../types.js";
 import { oneOrNone, valueOrNull } from "./answers.js";
 import { type Statements, statements } from "./sql.js";
@@ -49,7 +50,8 @@ interface Table {
 }
 
 /** Checks the handle and makes the table. */
-function open(database: unknown, table: string): Table {
+function open(database: unknown, options: unknown, name: string): Table {
+  const { table = name } = onlyOptions(options, ["table"]);
   const sql = statements(table);
   if (!isDatabase(database)) {
     throw optionInvalid(
@@ -76,8 +78,7 @@ function open(database: unknown, table: string): Table {
 }
 
 function isDatabase(value: unknown): value is SqliteDatabase {
-  if (typeof value !== "object" || value === null) return false;
-  return ["exec", "prepare"].every((name) => typeof Reflect.get(value, name) === "function");
+  return hasMethods(value, ["exec", "prepare"]);
 }
 
 /**
@@ -102,11 +103,8 @@ function isDatabase(value: unknown): value is SqliteDatabase {
  * const store = sqliteStore(database);
  * ```
  */
-export function sqliteStore(
-  database: SqliteDatabase,
-  { table = "waxseal_sessions" }: SqliteStoreOptions = {},
-): Required<SessionStore> {
-  const { sql, read, change } = open(database, table);
+export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): Required<SessionStore> {
+  const { sql, read, change } = open(database, options, "waxseal_sessions");
   const insert = database.prepare(sql.insert);
   const update = database.prepare(sql.update);
   return {
@@ -132,9 +130,9 @@ export function sqliteStore(
 /** A revocation store in SQLite, in a table of its own. Its consistency and limits are those of {@link sqliteStore}. */
 export function sqliteRevocationStore(
   database: SqliteDatabase,
-  { table = "waxseal_revocations" }: SqliteStoreOptions = {},
+  options: SqliteStoreOptions = {},
 ): Required<RevocationStore> {
-  const { sql, read, change } = open(database, table);
+  const { sql, read, change } = open(database, options, "waxseal_revocations");
   const put = database.prepare(sql.put);
   const get = (key: string): string | null => valueOrNull(read.get(key), "The SQLite database");
   return {

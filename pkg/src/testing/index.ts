@@ -10,6 +10,7 @@
  *
  * @packageDocumentation
  */
+import { onlyOptions } from "../options.js";
 import type { SessionStore } from "../stores/store.js";
 import { CASES } from "./cases.js";
 import { EXPIRY_CASES } from "./expiry.js";
@@ -46,7 +47,7 @@ export function storeConformance(
   makeStore: () => SessionStore | Promise<SessionStore>,
   options: ConformanceOptions = {},
 ): ConformanceCase[] {
-  const { parallel = 50, timeout = 60 } = options;
+  const { parallel = 50, timeout = 60 }: ConformanceOptions = onlyOptions(options, ["parallel", "timeout"]);
   const declare = (cases: Record<string, (kit: Kit) => Promise<void>>, waits: boolean): ConformanceCase[] =>
     Object.entries(cases).map(([name, body]) => ({
       name,

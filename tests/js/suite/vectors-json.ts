@@ -3,7 +3,7 @@
 import { deepEqual } from "../harness/assert.js";
 import type { Harness, Library } from "../harness/types.js";
 import { Ledger } from "./ledger.js";
-import { NOW, base64url, concat, ec, fromBase64url, makeVerifier, signed, utf8 } from "./support.js";
+import { NOW, concat, ec, fromBase64url, makeVerifier, signed, utf8 } from "./support.js";
 import { outcome } from "./vectors-keys.js";
 
 interface JsonTest {
