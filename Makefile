@@ -88,7 +88,7 @@ examples: $(TARGET_STAMP) ## the crate in an axum server, which is started, and 
 	cargo build --locked --release --target $(TARGET) --package waxseal-example-worker
 
 .PHONY: proof
-proof: $(PROOF) fuzz examples ## much of what tests do little of: see PROPTEST_CASES, WAXSEAL_PROOF_CASES and FUZZ_SECONDS in the Makefile
+proof: $(PROOF) $(TARBALL) fuzz examples ## much of what tests do little of: see PROPTEST_CASES, WAXSEAL_PROOF_CASES, WAXSEAL_CALLS and FUZZ_SECONDS in the Makefile
 	export PROPTEST_CASES=$${PROPTEST_CASES:-20000}
 	# Inputs that a property leaves out grow with the cases; their limit does not by itself.
 	export PROPTEST_MAX_GLOBAL_REJECTS=$$PROPTEST_CASES
@@ -97,6 +97,9 @@ proof: $(PROOF) fuzz examples ## much of what tests do little of: see PROPTEST_C
 	WAXSEAL_PROOF_CASES=$${WAXSEAL_PROOF_CASES:-5000000} cargo test --profile proof --package waxseal-arithmetic \
 		--test p256_agreement --test rsa_agreement -- --nocapture --test-threads 1
 	WAXSEAL_PROOF_CASES=$${WAXSEAL_PROOF_CASES:-1000000} $(RUN) tests/proof/run.ts
+	$(RUN) tests/proof/signatures.ts
+	# A million random calls on Node, and WAXSEAL_CALLS_SECONDS (300) of them on workerd and in Chromium.
+	$(RUN) tests/proof/calls.ts
 	cargo run --profile proof --package waxseal-model --bin explore
 
 .PHONY: audit

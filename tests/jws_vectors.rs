@@ -310,3 +310,20 @@ fn the_cookbook_of_rfc_7520() {
     }
     ledger.finish();
 }
+
+#[test]
+fn the_documented_counts_are_those_that_tests_compare() {
+    let document = include_str!("vectors/PROVENANCE.md");
+    let written = committed("verdicts.json");
+    let rows = list(&written, "verdicts");
+    for row in rows {
+        let places: Vec<&str> = list(row, "where").iter().map(|place| place.as_str().unwrap()).collect();
+        let [cases, accepted, refused, divergent] =
+            ["cases", "accepted", "refused", "divergent"].map(|name| &row[name]);
+        let counts = format!("{cases} | {accepted} | {refused} | {divergent}");
+        let line = format!("| `{}` | {counts} | {} |", text(row, "file"), places.join(", "));
+        assert!(document.lines().any(|each| each == line), "PROVENANCE.md lacks {line}");
+    }
+    let counted = document.lines().filter(|line| line.ends_with("native |") || line.contains("| native, ")).count();
+    assert_eq!(counted, rows.len(), "PROVENANCE.md has rows that no test compares");
+}

@@ -1,4 +1,4 @@
-import { callOptions, type Clock, clockFrom, snapshot, take } from "./options.js";
+import { callOptions, clockFrom, listOf, snapshot, take, type Clock } from "./options.js";
 import { hostSigner, publishable, type Sign, signed } from "./signer.js";
 import type { Json, JwkSet, JWK } from "./types.js";
 import { call, type Core, Handle, load, Once } from "./wasm.js";
@@ -81,7 +81,7 @@ export interface IssueClaims {
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   await load();
   const { taken, rest } = take(options, ["key", "clock"]);
-  const [first, ...others] = Array.isArray(taken.key) ? (taken.key as unknown[]) : [taken.key];
+  const [first, ...others] = listOf(taken.key, "key");
   const host = await hostSigner(first);
   const published = await Promise.all(others.map(publishable));
   // Of a key that signs outside the module, the core sees a description alone.

@@ -94,6 +94,24 @@ export function hasMethods(value: unknown, names: readonly string[]): boolean {
   return typeof value === "object" && names.every((name) => typeof member(value, name) === "function");
 }
 
+/** What an array holds, or a single value as a list of one. */
+export function listOf(value: unknown, name: string): unknown[] {
+  try {
+    return Array.isArray(value) ? [...(value as unknown[])] : [value];
+  } catch {
+    throw optionInvalid(`Reading ${name} threw an exception.`);
+  }
+}
+
+/** What kind of host object a value is, whatever realm made it; empty where that cannot be asked. */
+export function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return "";
+  }
+}
+
 /** An option that must be a function, if it is given. */
 export function optionalFunction<F>(value: unknown, name: string): F | undefined {
   if (value === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** Keys that sign outside the WebAssembly module: WebCrypto and callbacks. RSA private keys are always among them. */
 import { optionInvalid, WaxsealError } from "./error.js";
-import { isObject, take } from "./options.js";
+import { isObject, tagOf, take } from "./options.js";
 import type { JWK } from "./types.js";
 import { call } from "./wasm.js";
 
@@ -36,13 +36,13 @@ export async function publishable(key: unknown): Promise<unknown> {
     const message = "The public half of a key is not known: give publicKey beside sign, or an extractable key.";
     throw new WaxsealError({ code: "ERR_KEY_UNSUPPORTED", message });
   }
-  return kid === undefined ? publicKey : { ...publicKey, kid };
+  return kid === undefined ? publicKey : { ...take(publicKey, []).rest, kid };
 }
 
 /** The keys that are no data: a CryptoKey and a callback. */
 async function outsideSigner(key: unknown): Promise<HostSigner | undefined> {
   if (!isObject(key)) return undefined;
-  if (Object.prototype.toString.call(key) === "[object CryptoKey]") return fromCryptoKey(key as CryptoKey);
+  if (tagOf(key) === "CryptoKey") return fromCryptoKey(key as CryptoKey);
   const { taken, rest } = take(key, ["sign"], "key");
   return taken.sign === undefined ? undefined : fromCallback(key, taken.sign, rest as HostSigner["description"]);
 }
@@ -109,12 +109,11 @@ export async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array>
   let signature: unknown;
   try {
     signature = await sign(bytes);
+    if (signature instanceof Uint8Array) return signature;
   } catch {
     throw new WaxsealError({ code: "ERR_SIGNER_FAILED", message: "The signing key threw an exception or rejected." });
   }
-  if (signature instanceof Uint8Array) return signature;
-  if (Object.prototype.toString.call(signature) === "[object ArrayBuffer]")
-    return new Uint8Array(signature as ArrayBuffer);
+  if (tagOf(signature) === "ArrayBuffer") return new Uint8Array(signature as ArrayBuffer);
   throw new WaxsealError({
     code: "ERR_SIGNER_FAILED",
     message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",

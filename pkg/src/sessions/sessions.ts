@@ -1,7 +1,7 @@
 import { optionInvalid, WaxsealError } from "../error.js";
 import { type AnyKey, publicJwks } from "../keys.js";
 import { Observer } from "../observer.js";
-import { callOptions, type Clock, clockFrom, isObject, optionalFunction, snapshot, take } from "../options.js";
+import { callOptions, clockFrom, isObject, listOf, optionalFunction, snapshot, take, type Clock } from "../options.js";
 import { requestParts } from "../request.js";
 import { readEntries, storeFrom, writable } from "../revocation-store.js";
 import { hostSigner, publishable, type Sign } from "../signer.js";
@@ -80,7 +80,7 @@ type KeyPair = [key: unknown, host: unknown];
 
 /** Of each key what the core may see of it, and how the first signs if it does so outside the module. */
 async function keyPairs(option: unknown, name: string): Promise<[KeyPair[], Sign | undefined]> {
-  const list: unknown[] = Array.isArray(option) ? [...(option as unknown[])] : [option];
+  const list = listOf(option, name);
   if (option === undefined || list.length === 0) throw optionInvalid(`${name} is required: a private key, or several.`);
   const [first, ...others] = list;
   const host = await hostSigner(first);

@@ -207,7 +207,9 @@ class Run {
       // Not even what it is can be asked: a proxy of the caller's.
       isPlanted = true;
     }
-    if (passes && (isPlanted || !(error instanceof Error))) return undefined;
+    // What a callback answers is awaited, which throws for a revoked proxy as if the callback had thrown.
+    const fromCallback = isPlanted || !(error instanceof Error) || /revoked/.test(error.message);
+    if (passes && fromCallback) return undefined;
     if (isPlanted) return "what the caller's own code threw came out";
     return error instanceof Error ? `${error.name}: ${error.message}` : `${typeof error} was thrown`;
   }
