@@ -5,6 +5,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 /// Encodes bytes as base64url without padding (RFC 7515 section 2, RFC 4648 section 5).
 #[must_use]
@@ -17,6 +18,16 @@ pub fn base64url(bytes: &[u8]) -> String {
 #[must_use]
 pub fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(core::str::from_utf8(text).ok()?).ok()
+}
+
+/// As [`from_base64url`] for a secret: what was decoded is overwritten when it is dropped, also when the text turns out to be
+/// wrong at its end.
+pub(crate) fn secret_from_base64url(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    // The octets of unpadded text are never more than three for each four characters, begun ones included.
+    let mut bytes = Zeroizing::new(vec![0; text.len()]);
+    let length = Base64UrlUnpadded::decode(text, &mut bytes).ok()?.len();
+    bytes.truncate(length);
+    Some(bytes)
 }
 
 /// The SHA-256 digest (FIPS 180-4).

@@ -31,6 +31,7 @@ pub mod origin;
 pub mod remote;
 pub mod request;
 pub mod revocation;
+mod secret;
 pub mod session;
 pub mod time;
 

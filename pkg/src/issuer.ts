@@ -1,7 +1,8 @@
-import { callOptions, clockFrom, listOf, snapshot, take, type Clock } from "./options.js";
-import { hostSigner, publishable, type Sign, signed } from "./signer.js";
+import { publicJwks } from "./keys.js";
+import { callOptions, type Clock, clockFrom, listOf, snapshot, take } from "./options.js";
+import { publishable, type Sign, signed, signingKey } from "./signer.js";
 import type { Json, JwkSet, JWK } from "./types.js";
-import { call, type Core, Handle, load, Once } from "./wasm.js";
+import { type Core, Handle, load, Once } from "./wasm.js";
 
 /** A key that signs elsewhere, such as in a KMS. */
 export interface SigningCallback {
@@ -18,13 +19,17 @@ export interface SigningCallback {
 }
 
 /** A key of {@link IssuerOptions}. */
-export type IssuerKey = JWK | string | CryptoKey | SigningCallback;
+export type IssuerKey = JWK | string | Uint8Array | CryptoKey | SigningCallback;
 
 /** The options of {@link createIssuer}. */
 export interface IssuerOptions {
   /**
-   * The private key: a JWK, PKCS#8 PEM, a `CryptoKey` with the usage `"sign"`, or a callback. P-256 keys given as a JWK or
-   * PEM sign inside the WebAssembly module; RSA keys are imported into WebCrypto and never enter it.
+   * The private key: a JWK or its JSON text, PKCS#8 PEM, the bytes of one of these or of PKCS#8 DER, a `CryptoKey` with the
+   * usage `"sign"`, or a callback. P-256 keys given as data sign inside the WebAssembly module; RSA keys are imported into
+   * WebCrypto, and what is secret of an RSA JWK never enters the module.
+   *
+   * Bytes are copied, and the copies overwritten by `dispose`. A string cannot be overwritten by anybody: of a key that must
+   * leave no trace give the bytes and overwrite your own, or keep it in a `CryptoKey` or a KMS.
    *
    * Of several the first signs, and `jwks()` publishes all. Of the others the public half is enough: a public JWK, SPKI or
    * certificate PEM.
@@ -82,12 +87,17 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   await load();
   const { taken, rest } = take(options, ["key", "clock"]);
   const [first, ...others] = listOf(taken.key, "key");
-  const host = await hostSigner(first);
+  const clock = clockFrom(taken.clock);
   const published = await Promise.all(others.map(publishable));
+  const { host, parts } = await signingKey(first);
   // Of a key that signs outside the module, the core sees a description alone.
-  const key = host === undefined ? first : undefined;
-  const data = snapshot([rest, key, host?.description] as const);
-  return new Issuer((core) => new core.CoreIssuer(...data), clockFrom(taken.clock), host?.sign, published);
+  const [plain, description] = snapshot([rest, host?.description] as const);
+  const core = new Handle(
+    (module) => new module.CoreIssuer(plain, parts ?? [undefined, undefined], description),
+    undefined,
+    [parts],
+  );
+  return new Issuer(core, clock, host?.sign, published);
 }
 
 /** Issues tokens. Made by {@link createIssuer}. */
@@ -95,22 +105,21 @@ export class Issuer implements Disposable {
   readonly #core: Handle<Core.CoreIssuer>;
   readonly #clock: Clock;
   #sign: Sign | undefined;
-  /** The JWK Set in JSON, where it has more than the key that signs. */
-  readonly #jwks: string | undefined;
+  /** The JWK Set, where it has more than the key that signs. */
+  readonly #jwks: JwkSet | undefined;
 
   /** @internal */
-  constructor(
-    make: (core: typeof Core) => Core.CoreIssuer,
-    clock: Clock,
-    sign: Sign | undefined,
-    others: readonly unknown[],
-  ) {
-    this.#core = new Handle(make);
+  constructor(core: Handle<Core.CoreIssuer>, clock: Clock, sign: Sign | undefined, others: readonly unknown[]) {
+    this.#core = core;
     this.#clock = clock;
     this.#sign = sign;
     if (others.length > 0) {
-      const own = this.jwks();
-      this.#jwks = call((core) => core.public_jwks([own, ...others]));
+      try {
+        this.#jwks = publicJwks([this.jwks(), ...(others as JWK[])]);
+      } catch (thrown) {
+        this.dispose();
+        throw thrown;
+      }
     }
   }
 
@@ -147,10 +156,10 @@ export class Issuer implements Disposable {
    *   a callback without `publicKey`.
    */
   jwks(): JwkSet {
-    return JSON.parse(this.#core.use((issuer) => this.#jwks ?? issuer.jwks())) as JwkSet;
+    return this.#core.use((issuer) => structuredClone(this.#jwks) ?? (JSON.parse(issuer.jwks()) as JwkSet));
   }
 
-  /** Frees the issuer's memory and forgets the key; every later call throws `ERR_DISPOSED`. */
+  /** Overwrites the key, here and in the module, and frees the issuer's memory; every later call throws `ERR_DISPOSED`. */
   dispose(): void {
     this.#core.dispose();
     this.#sign = undefined;

@@ -1,14 +1,16 @@
 import { optionInvalid, WaxsealError } from "./error.js";
+import { isBytes, type KeyParts, withKeys } from "./key-parts.js";
 import { isObject, take } from "./options.js";
 import { pemContent, RS256 } from "./signer.js";
 import type { JWK, JwkSet } from "./types.js";
 import { call, load } from "./wasm.js";
 
 /**
- * A key in any form, public or private: a JWK, or PEM text (`PUBLIC KEY`, `CERTIFICATE`, `PRIVATE KEY`). Of a certificate
- * nothing but the key is read: its dates, issuer and signature are not judged.
+ * A key in any form, public or private: a JWK or its JSON text, PEM text (`PUBLIC KEY`, `CERTIFICATE`, `PRIVATE KEY`), or the
+ * bytes of one of these or of SPKI or PKCS#8 DER. Of a certificate nothing but the key is read: its dates, issuer and signature
+ * are not judged.
  */
-export type AnyKey = JWK | string;
+export type AnyKey = JWK | string | Uint8Array;
 
 /** The options of {@link generateKeyPair}. */
 export interface KeyPairOptions {
@@ -39,7 +41,8 @@ export async function generateKeyPair(alg: "ES256" | "RS256", options: KeyPairOp
   const made = call((core) => core.generate_key_pair(alg));
   if (made !== undefined) {
     if (taken.modulusLength !== undefined) throw optionInvalid("modulusLength is for RS256 alone.");
-    return JSON.parse(made) as KeyPair;
+    const [publicKey, privateKey] = made;
+    return { publicKey: JSON.parse(publicKey) as JWK, privateKey: JSON.parse(privateKey) as JWK };
   }
   const modulusLength = taken.modulusLength ?? 2048;
   if (modulusLength !== 2048 && modulusLength !== 3072 && modulusLength !== 4096) {
@@ -60,7 +63,7 @@ export async function generateKeyPair(alg: "ES256" | "RS256", options: KeyPairOp
  * @throws WaxsealError `ERR_KEY_INVALID`, `ERR_KEY_UNSUPPORTED`, `ERR_KEY_WEAK`
  */
 export function thumbprint(key: AnyKey): string {
-  return call((core) => core.thumbprint(key));
+  return withKeys([key], ([parts]) => call((core) => core.thumbprint(parts as KeyParts)));
 }
 
 /**
@@ -86,7 +89,25 @@ export function publicJwk(key: AnyKey): JWK {
  * ```
  */
 export function publicJwks(keys: AnyKey | JwkSet | readonly (AnyKey | JwkSet)[]): JwkSet {
-  return JSON.parse(call((core) => core.public_jwks(keys))) as JwkSet;
+  return JSON.parse(withKeys(listed(keys).flatMap(keysOf), (parts) => call((core) => core.public_jwks(parts)))) as JwkSet;
+}
+
+/** The keys of a set, or the one key that something is. */
+function keysOf(source: unknown): unknown[] {
+  if (!isObject(source) || isBytes(source)) return [source];
+  const { keys } = take(source, ["keys"], "keys").taken;
+  return Array.isArray(keys) ? listed(keys) : [source];
+}
+
+/** A copy of an array, or a list of the one thing that something else is. */
+function listed(value: unknown): unknown[] {
+  try {
+    // More than these are no keys, and would only take long to copy.
+    if (!Array.isArray(value) || value.length > 20_000) return [value];
+    return [...(value as unknown[])];
+  } catch {
+    throw optionInvalid("Reading keys threw an exception.");
+  }
 }
 
 /**
@@ -100,7 +121,7 @@ export async function toJwk(pem: string): Promise<JWK> {
   if (typeof pem !== "string") throw optionInvalid("pem must be text.");
   const publicKey = publicJwk(pem);
   if (!pem.includes("-----BEGIN PRIVATE KEY-----")) return publicKey;
-  const made = call((core) => core.private_jwk(pem));
+  const made = withKeys([pem], ([parts]) => call((core) => core.private_jwk(parts as KeyParts)));
   if (made !== undefined) return JSON.parse(made) as JWK;
   return converted(async () => {
     const imported = await crypto.subtle.importKey("pkcs8", pemContent(pem), RS256, true, ["sign"]);

@@ -1,6 +1,7 @@
 /** Keys that sign outside the WebAssembly module: WebCrypto and callbacks. RSA private keys are always among them. */
 import { optionInvalid, WaxsealError } from "./error.js";
 import { isObject, tagOf, take } from "./options.js";
+import { forget, isBytes, keyParts, type KeyParts } from "./key-parts.js";
 import type { JWK } from "./types.js";
 import { call } from "./wasm.js";
 
@@ -9,6 +10,9 @@ export type Sign = (bytes: Uint8Array) => Promise<unknown>;
 
 /** WebCrypto's parameters for a key that signs RS256. */
 export type HostKey = { name: "RSASSA-PKCS1-v1_5"; hash: "SHA-256" };
+/** With which every key in DER begins, and no text of one. */
+const DER_SEQUENCE = 0x30;
+
 export const RS256: HostKey = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
 /** What the core must know of a key that it does not hold. */
@@ -19,12 +23,23 @@ export interface HostSigner {
   sign: Sign;
 }
 
-/** Finds out whether a key signs outside the module and, if so, how; `undefined` for keys that the core holds. */
-export async function hostSigner(key: unknown): Promise<HostSigner | undefined> {
+/** A key that signs: how it does so outside the module, or what the core reads it from, to be forgotten by who is given it. */
+export type SigningKey = { host: HostSigner; parts?: never } | { host?: never; parts: KeyParts };
+
+/** Finds out where a key signs. */
+export async function signingKey(key: unknown): Promise<SigningKey> {
   const outside = await outsideSigner(key);
-  if (outside !== undefined) return outside;
-  const rsa = call((core) => core.host_key(key));
-  return rsa === undefined ? undefined : fromRsa(key, rsa);
+  if (outside !== undefined) return { host: outside };
+  const parts = keyParts(key);
+  let kept = false;
+  try {
+    const rsa = call((core) => core.host_key(parts));
+    if (rsa !== undefined) return { host: await fromRsa(key, parts[1], rsa) };
+    kept = true;
+    return { parts };
+  } finally {
+    if (!kept) forget(parts);
+  }
 }
 
 /** What the core can take the public half from: of a key that it cannot read, what is known of it here. */
@@ -41,7 +56,7 @@ export async function publishable(key: unknown): Promise<unknown> {
 
 /** The keys that are no data: a CryptoKey and a callback. */
 async function outsideSigner(key: unknown): Promise<HostSigner | undefined> {
-  if (!isObject(key)) return undefined;
+  if (!isObject(key) || isBytes(key)) return undefined;
   if (tagOf(key) === "CryptoKey") return fromCryptoKey(key as CryptoKey);
   const { taken, rest } = take(key, ["sign"], "key");
   return taken.sign === undefined ? undefined : fromCallback(key, taken.sign, rest as HostSigner["description"]);
@@ -78,19 +93,32 @@ async function publicHalf(key: CryptoKey): Promise<{ publicKey?: JWK }> {
   return { publicKey: kty === "EC" ? { kty, crv, x, y } : { kty, n, e } } as { publicKey: JWK };
 }
 
-async function fromRsa(key: unknown, publicKey: string): Promise<HostSigner> {
+async function fromRsa(key: unknown, bytes: Uint8Array | undefined, publicKey: string): Promise<HostSigner> {
   const jwk = JSON.parse(publicKey) as JWK;
   try {
-    const imported =
-      typeof key === "string"
-        ? await crypto.subtle.importKey("pkcs8", pemContent(key), RS256, false, ["sign"])
-        : await crypto.subtle.importKey("jwk", rsaMembers(key as JWK), RS256, false, ["sign"]);
+    const imported = await importRsa(isObject(key) && !isBytes(key) ? (key as JWK) : (bytes as Uint8Array));
     return {
       description: { alg: "RS256", kid: jwk.kid, publicKey: jwk },
       sign: (bytes) => crypto.subtle.sign(RS256, imported, bytes as BufferSource),
     };
   } catch {
     throw new WaxsealError({ code: "ERR_KEY_INVALID", message: "WebCrypto does not accept the private RSA key." });
+  }
+}
+
+/** Imports what the core has read as an RSA key: a JWK, or the bytes of its text, of PEM or of DER. */
+async function importRsa(key: JWK | Uint8Array): Promise<CryptoKey> {
+  if (!isBytes(key)) return crypto.subtle.importKey("jwk", rsaMembers(key), RS256, false, ["sign"]);
+  if (key[0] === DER_SEQUENCE) {
+    return crypto.subtle.importKey("pkcs8", key as BufferSource, RS256, false, ["sign"]);
+  }
+  const text = new TextDecoder().decode(key);
+  if (text.trimStart().startsWith("{")) return importRsa(JSON.parse(text) as JWK);
+  const content = pemContent(text);
+  try {
+    return await crypto.subtle.importKey("pkcs8", content, RS256, false, ["sign"]);
+  } finally {
+    content.fill(0);
   }
 }
 

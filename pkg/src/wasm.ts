@@ -1,5 +1,6 @@
 /** The one place that holds the WebAssembly instance: how it is called, what its errors become, and how it is replaced. */
 import { isErrorDetails, WaxsealError } from "./error.js";
+import { forget, type KeyParts } from "./key-parts.js";
 import * as loader from "./load/state.js";
 import type { InitInput } from "./load/input.js";
 import type * as Core from "../dist/wasm/waxseal.js";
@@ -113,11 +114,19 @@ export class Handle<T extends CoreObject> {
   #value: T | undefined;
   #generation = -1;
   readonly #replaced: ReplacedListener | undefined;
+  readonly #keys: readonly (KeyParts | undefined)[];
 
-  constructor(make: (module: typeof Core) => T, replaced?: ReplacedListener) {
+  /** `keys` are what `make` makes it from: they are overwritten with it, also when it cannot be made. */
+  constructor(make: (module: typeof Core) => T, replaced?: ReplacedListener, keys: readonly (KeyParts | undefined)[] = []) {
     this.#make = make;
     this.#replaced = replaced;
-    this.#current();
+    this.#keys = keys;
+    try {
+      this.#current();
+    } catch (thrown) {
+      keys.forEach(forget);
+      throw thrown;
+    }
   }
 
   #current(): T {
@@ -141,6 +150,7 @@ export class Handle<T extends CoreObject> {
     this.#make = undefined;
     if (this.#value !== undefined && this.#generation === generation) free(this.#value);
     this.#value = undefined;
+    this.#keys.forEach(forget);
   }
 }
 

@@ -4,7 +4,7 @@ use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 
-use super::keys::{self, ALGORITHMS};
+use super::keys::{ALGORITHMS, KeyParts};
 use super::options::{Fields, invalid};
 use super::value::{CLAIMS_DEPTH, read_object};
 use super::{random, text};
@@ -39,9 +39,9 @@ pub(super) enum Issued {
 
 impl TokenSigner {
     /// Reads either a key or the description of one that signs elsewhere; `kid` replaces its own name.
-    pub(super) fn read(key: &JsValue, host: &JsValue, kid: Option<String>) -> Result<Self, Error> {
+    pub(super) fn read(key: &KeyParts, host: &JsValue, kid: Option<String>) -> Result<Self, Error> {
         let (key, own) = if host.is_undefined() {
-            let key = SigningKey::from_private_jwk(&keys::private_key(key)?)?;
+            let key = SigningKey::from_private_jwk(&key.private()?)?;
             let own = key.kid().to_owned();
             (Key::Here(Box::new(key)), Some(own))
         } else {
@@ -120,7 +120,7 @@ pub struct CoreIssuer {
 impl CoreIssuer {
     /// Makes an issuer from its options and either a key or the description of one that signs elsewhere.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, key: &JsValue, host: &JsValue) -> Result<Self, Error> {
+    pub fn new(options: &JsValue, key: &KeyParts, host: &JsValue) -> Result<Self, Error> {
         let mut fields = Fields::read(options)?;
         let (mut kid, mut typ, mut expires_in) = (None, None, DEFAULT_EXPIRES_IN);
         fields.string("kid", &mut kid)?;

@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 use super::value::{OPTIONS_DEPTH, read_object};
 use crate::error::{Error, ErrorCode};
 use crate::names::join;
+use crate::secret::forget;
 
 /// The fields of one options object.
 pub(super) struct Fields {
@@ -33,8 +34,9 @@ impl Fields {
 
     /// Reads an options object that is a part of others.
     pub(super) fn read_under(prefix: &str, value: &JsValue) -> Result<Self, Error> {
-        let fields = Self::read(value)?;
-        Ok(Self { prefix: prefix.to_owned(), ..fields })
+        let mut fields = Self::read(value)?;
+        prefix.clone_into(&mut fields.prefix);
+        Ok(fields)
     }
 
     pub(super) fn of(map: Map<String, Value>, prefix: String) -> Self {
@@ -192,6 +194,13 @@ impl Fields {
             Some(known) => format!("{prefix}{shown} is not an option; did you mean {prefix}{known}?"),
             None => format!("{prefix}{shown} is not an option here; the options are {}.", join(&self.known, ", ")),
         })
+    }
+}
+
+/// A private key may have been given where a public one is meant.
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.map.values_mut().for_each(forget);
     }
 }
 

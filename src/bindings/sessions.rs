@@ -243,7 +243,7 @@ fn signers(pairs: &Array) -> Result<(TokenSigner, Vec<Value>), Error> {
     let mut public = Vec::new();
     for pair in pairs.iter() {
         let pair: Array = pair.unchecked_into();
-        let signer = TokenSigner::read(&pair.get(0), &pair.get(1), None)?;
+        let signer = TokenSigner::read(pair.get(0).unchecked_ref(), &pair.get(1), None)?;
         public.push(signer.public_jwk()?);
         first.get_or_insert(signer);
     }

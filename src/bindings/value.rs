@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Error, ErrorCode};
+use crate::secret::forget;
 
 /// More values than this are not options: a JWK Set of a thousand keys has about ten thousand.
 const MAX_NODES: u32 = 20_000;
@@ -172,6 +173,11 @@ impl Walker {
             return Err(Problem::Size.into());
         }
         let mut items = Vec::new();
+        let read = self.items(array, length, depth, &mut items);
+        or_forget(read, Value::Array(items))
+    }
+
+    fn items(&mut self, array: &JsValue, length: f64, depth: u32, items: &mut Vec<Value>) -> Result<(), Fault> {
         let mut index = 0;
         while f64::from(index) < length {
             let place = || Segment::Index(index);
@@ -182,11 +188,16 @@ impl Walker {
             }
             index += 1;
         }
-        Ok(Value::Array(items))
+        Ok(())
     }
 
     fn object(&mut self, object: &JsValue, depth: u32) -> Result<Value, Fault> {
         let mut map = Map::new();
+        let read = self.members(object, depth, &mut map);
+        or_forget(read, Value::Object(map))
+    }
+
+    fn members(&mut self, object: &JsValue, depth: u32, map: &mut Map<String, Value>) -> Result<(), Fault> {
         for key in own_keys(object).map_err(|_| Problem::Threw)?.iter() {
             let name = self.string(key.unchecked_ref::<JsString>())?;
             let place = || Segment::Member(name.clone());
@@ -195,8 +206,16 @@ impl Walker {
                 map.insert(name, member);
             }
         }
-        Ok(Value::Object(map))
+        Ok(())
     }
+}
+
+/// What has been read, which is overwritten if reading ended in an error: a secret may be among it.
+fn or_forget(read: Result<(), Fault>, mut value: Value) -> Result<Value, Fault> {
+    if read.is_err() {
+        forget(&mut value);
+    }
+    read.map(|()| value)
 }
 
 /// Integers stay integers, so that a claim `1700000000` is issued as it was given and not as `1700000000.0`.

@@ -14,6 +14,7 @@ use crate::jwk::KeySet;
 use crate::jwt::verify::{TrustedIssuer, VerifierConfig};
 use crate::request::cross_site::Origins;
 use crate::revocation::{FailurePolicy, RevocationConfig};
+use crate::secret::forget;
 
 /// What they make: a verifier, and how to find tokens in requests.
 pub(super) struct VerifierOptions {
@@ -92,8 +93,11 @@ fn trusted_issuer(fields: &mut Fields, remote: bool) -> Result<TrustedIssuer, Er
     if remote {
         return Ok(TrustedIssuer { issuer, audience, keys: KeySet::pending() });
     }
-    let keys = fields.required("keys", "give a public JWK, a JWK Set, PEM text, or an array of these")?;
-    Ok(TrustedIssuer { issuer, audience, keys: KeySet::from_value(&keys)? })
+    let mut value = fields.required("keys", "give a public JWK, a JWK Set, PEM text, or an array of these")?;
+    let keys = KeySet::from_value(&value);
+    // A private key may have been given by mistake.
+    forget(&mut value);
+    Ok(TrustedIssuer { issuer, audience, keys: keys? })
 }
 
 fn algorithms(value: &Value) -> Result<Vec<Algorithm>, Error> {

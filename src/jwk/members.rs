@@ -1,7 +1,6 @@
 //! The members of a JWK, read by name and type, and the rules that hold for every key type (RFC 7517 section 4).
 
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::{invalid, unsupported};
 use crate::encoding::from_base64url;
@@ -24,6 +23,9 @@ impl Operation {
     }
 }
 
+/// The members that are secret.
+pub(super) const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /// A JWK that is still JSON.
 pub(super) struct Members<'a>(&'a Map<String, Value>);
 
@@ -34,7 +36,7 @@ impl<'a> Members<'a> {
 
     /// Whether any member is secret (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1), whatever its value.
     pub(super) fn has_secret(&self) -> bool {
-        ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| self.0.contains_key(*name))
+        SECRET.iter().any(|name| self.0.contains_key(*name))
     }
 
     pub(super) fn string(&self, name: &'static str) -> Result<Option<&'a str>, Error> {
@@ -45,17 +47,14 @@ impl<'a> Members<'a> {
     }
 
     /// The octets of a required base64url member.
-    pub(super) fn decoded(&self, name: &'static str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub(super) fn decoded(&self, name: &'static str) -> Result<Vec<u8>, Error> {
         let text = self.string(name)?.ok_or_else(|| invalid(format!("The JWK has no {name}.")))?;
-        from_base64url(text.as_bytes())
-            .map(Zeroizing::new)
-            .ok_or_else(|| invalid(format!("The JWK's {name} is not unpadded base64url.")))
+        from_base64url(text.as_bytes()).ok_or_else(|| invalid(format!("The JWK's {name} is not unpadded base64url.")))
     }
 
-    /// The octets of a required base64url member of fixed length (RFC 7518 sections 6.2.1.2 and 6.2.2.1).
-    pub(super) fn octets<const LENGTH: usize>(&self, name: &'static str) -> Result<Zeroizing<[u8; LENGTH]>, Error> {
+    /// The octets of a required base64url member of fixed length (RFC 7518 section 6.2.1.2).
+    pub(super) fn octets<const LENGTH: usize>(&self, name: &'static str) -> Result<[u8; LENGTH], Error> {
         <[u8; LENGTH]>::try_from(self.decoded(name)?.as_slice())
-            .map(Zeroizing::new)
             .map_err(|_| invalid(format!("The JWK's {name} must be {LENGTH} octets.")))
     }
 

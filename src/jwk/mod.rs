@@ -20,14 +20,14 @@ use core::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use zeroize::Zeroize as _;
+use zeroize::Zeroizing;
 
 use crate::encoding::{base64url, sha256};
 use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
 use crate::names::join;
-use members::{Members, Operation};
+use members::{Members, Operation, SECRET};
 use waxseal_arithmetic::p256::{COORDINATE_LENGTH, PublicKey as P256PublicKey};
 use waxseal_arithmetic::rsa::{KeyFault as RsaKeyFault, PublicKey as RsaPublicKey};
 
@@ -76,7 +76,7 @@ impl PublicJwk {
     /// # Errors
     /// As [`PublicJwk::from_value`].
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        read_json(text, Self::from_value)
+        Self::from_value(&members_of(&parse_text(text)?))
     }
 
     /// Reads a public key from PEM: `PUBLIC KEY` or `CERTIFICATE`. It has no `kid` of its own. Of a certificate nothing
@@ -100,15 +100,11 @@ impl PublicJwk {
     /// As [`PublicJwk::from_value`] and [`PrivateJwk::from_value`]. A symmetric key has no public half: it is
     /// [`ErrorCode::KeyUnsupported`].
     pub fn half_of(value: &Value) -> Result<Self, Error> {
-        let private = match value {
-            Value::String(text) => match pem::parse(text)? {
-                pem::PemKey::Public(jwk) => return Ok(jwk),
-                pem::PemKey::Private(jwk) => jwk,
-            },
-            _ if Members::new(value)?.has_secret() => PrivateJwk::from_value(value)?,
-            _ => return Self::from_value(value),
-        };
-        Ok(private.public().clone())
+        match value {
+            Value::String(text) => pem::parse(text).map(pem::PemKey::public_half),
+            _ if Members::new(value)?.has_secret() => PrivateJwk::from_value(value).map(|key| key.public().clone()),
+            _ => Self::from_value(value),
+        }
     }
 
     /// Reads the public members of a JWK; whether it has private ones is the caller's affair.
@@ -228,27 +224,31 @@ fn weak(message: &'static str) -> Error {
     Error::new(ErrorCode::KeyWeak, message)
 }
 
-/// Reads a key from JSON text, strictly, and overwrites what was decoded on the way.
-fn read_json<K>(text: &[u8], read: impl FnOnce(&Value) -> Result<K, Error>) -> Result<K, Error> {
+/// The object that a key's text is, checked and not yet decoded.
+fn parse_text(text: &[u8]) -> Result<json::Object<'_>, Error> {
     if text.len() > MAX_TEXT_LENGTH {
         return Err(invalid("The key is longer than 64 KiB."));
     }
-    let value = json::parse_value(text).map_err(|fault| invalid(format!("The key {}.", fault.describe())))?;
-    read_and_forget(value, read)
+    json::parse_object(text).map_err(|fault| invalid(format!("The key {}.", fault.describe())))
 }
 
-/// Reads a key from a tree, which is overwritten afterwards: any string of it may be a private member.
-pub(crate) fn read_and_forget<K>(mut value: Value, read: impl FnOnce(&Value) -> Result<K, Error>) -> Result<K, Error> {
-    let key = read(&value);
-    zeroize_value(&mut value);
-    key
+/// The text of the private member of a P-256 key, as it stands: what is base64url needs no escape (RFC 8259 section 7).
+fn secret_of(object: &json::Object<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let text = object.member("d")?.text().trim_matches('"');
+    Some(Zeroizing::new(text.as_bytes().to_vec()))
 }
 
-fn zeroize_value(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(zeroize_value),
-        Value::Object(map) => map.values_mut().for_each(zeroize_value),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+/// The members of a JWK. Those that are secret are not decoded: an empty string stands for a string.
+fn members_of(object: &json::Object<'_>) -> Value {
+    let mut members = Map::new();
+    for (name, raw) in object.iter() {
+        let value = match (SECRET.contains(&name.as_ref()), raw.kind()) {
+            (true, json::Kind::String) => Value::String(String::new()),
+            (true, _) => Value::Null,
+            // None of the members that are read is a number.
+            _ => raw.value().unwrap_or_default(),
+        };
+        members.insert(name.into_owned(), value);
     }
+    Value::Object(members)
 }

@@ -3,13 +3,15 @@
 //! **Of a certificate nothing but its key is read.** Its validity, issuer, key usage and signature are not checked: the
 //! caller who configures a certificate vouches for it, as for any other key.
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::der::{
     BIT_STRING, INTEGER, Malformed, NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context, whole_octets,
 };
-use super::{MAX_TEXT_LENGTH, PrivateJwk, PublicJwk, PublicKey, invalid, unsupported};
-use crate::encoding::from_base64url;
+use super::members::Members;
+use super::{MAX_TEXT_LENGTH, PrivateJwk, PublicJwk, PublicKey, invalid, members_of, parse_text, secret_of, unsupported};
+use crate::encoding::secret_from_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;
 use waxseal_arithmetic::p256::COORDINATE_LENGTH;
@@ -28,6 +30,51 @@ pub enum PemKey {
     Public(PublicJwk),
     /// From `PRIVATE KEY`.
     Private(PrivateJwk),
+}
+
+impl PemKey {
+    /// Reads a JWK, public or private, as [`PrivateJwk::from_members`] does.
+    pub(crate) fn from_members(value: &Value, d: &dyn Fn() -> Option<Zeroizing<Vec<u8>>>) -> Result<Self, Error> {
+        if Members::new(value)?.has_secret() {
+            PrivateJwk::from_members(value, d).map(Self::Private)
+        } else {
+            PublicJwk::from_value(value).map(Self::Public)
+        }
+    }
+
+    /// The private key, or a refusal of a public one.
+    pub(crate) fn private(self) -> Result<PrivateJwk, Error> {
+        match self {
+            Self::Private(jwk) => Ok(jwk),
+            Self::Public(_) => Err(invalid("A public key was given where a private key is meant.")),
+        }
+    }
+
+    /// The public key, or the public half.
+    pub(crate) fn public_half(self) -> PublicJwk {
+        match self {
+            Self::Public(jwk) => jwk,
+            Self::Private(jwk) => jwk.public().clone(),
+        }
+    }
+}
+
+/// Reads a key as files have it, of at most [`MAX_TEXT_LENGTH`] bytes: PEM, or PKCS#8 or SPKI in DER, or a JWK in JSON text.
+///
+/// # Errors
+/// As [`parse`] and [`PrivateJwk::from_json`].
+pub fn read(bytes: &[u8]) -> Result<PemKey, Error> {
+    match bytes.trim_ascii_start() {
+        _ if bytes.len() > MAX_TEXT_LENGTH => Err(invalid("The key is longer than 64 KiB.")),
+        [b'{', ..] => {
+            let object = parse_text(bytes)?;
+            PemKey::from_members(&members_of(&object), &|| secret_of(&object))
+        }
+        // A private key begins with its version, a public one with its algorithm.
+        [SEQUENCE, ..] if Reader::only_sequence(bytes)?.is_next(INTEGER) => private_key(bytes).map(PemKey::Private),
+        [SEQUENCE, ..] => public_key(bytes).map(PemKey::Public),
+        _ => parse(core::str::from_utf8(bytes).map_err(|_| Malformed)?),
+    }
 }
 
 /// Reads one PEM text of at most [`MAX_TEXT_LENGTH`] bytes. White space around it is ignored, other text is not.
@@ -52,7 +99,7 @@ pub fn parse(text: &str) -> Result<PemKey, Error> {
 
 impl From<Malformed> for Error {
     fn from(Malformed: Malformed) -> Self {
-        invalid("The PEM does not hold a well-formed DER key.")
+        invalid("The key is not well-formed PEM or DER.")
     }
 }
 
@@ -83,7 +130,7 @@ fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         return None;
     }
     let unpadded = digits.strip_suffix(b"==").or_else(|| digits.strip_suffix(b"=")).unwrap_or(&digits);
-    from_base64url(unpadded).map(Zeroizing::new)
+    secret_from_base64url(unpadded)
 }
 
 /// The label and the text between the two lines that carry it. Labels with a hyphen are none of ours.

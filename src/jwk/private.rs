@@ -3,19 +3,24 @@
 
 use core::fmt;
 
+use std::sync::Arc;
+
 use p256::elliptic_curve::point::AffineCoordinates as _;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::members::{Members, Operation};
-use super::{PublicJwk, PublicKey, invalid, pem, read_json};
+use super::{PublicJwk, PublicKey, invalid, members_of, parse_text, pem, secret_of};
+use crate::encoding::secret_from_base64url;
 use crate::error::Error;
 use crate::jwa::Algorithm;
+use crate::secret::on_clean_stack;
 use waxseal_arithmetic::p256::COORDINATE_LENGTH;
 
 /// A private key, with its public half. What it holds of the secret is overwritten when it is dropped.
 pub struct PrivateJwk {
-    /// The scalar of a P-256 key; `None` for RSA.
-    secret: Option<p256::ecdsa::SigningKey>,
+    /// The scalar of a P-256 key, in one place for all who use it; `None` for RSA.
+    secret: Option<Arc<p256::ecdsa::SigningKey>>,
     public: PublicJwk,
 }
 
@@ -26,20 +31,29 @@ impl PrivateJwk {
     /// As [`PublicJwk::from_value`], and [`crate::ErrorCode::KeyInvalid`] when the JWK is not private or `x` and `y`
     /// are not the point that belongs to `d`.
     pub fn from_value(value: &Value) -> Result<Self, Error> {
+        let d = value.get("d").and_then(Value::as_str);
+        Self::from_members(value, &|| d.map(|text| Zeroizing::new(text.as_bytes().to_vec())))
+    }
+
+    /// Reads a private JWK of which the text of `d` is kept apart from the tree, where any string stands for it. It is asked
+    /// for if the key is one that signs here.
+    pub(crate) fn from_members(value: &Value, d: &dyn Fn() -> Option<Zeroizing<Vec<u8>>>) -> Result<Self, Error> {
         let members = Members::new(value)?;
         let public = PublicJwk::from_members(&members, Operation::Sign)?;
-        match public.algorithm() {
-            Algorithm::Es256 => {
-                let scalar = members.octets::<COORDINATE_LENGTH>("d")?;
-                let private = Self::from_scalar(scalar.as_slice(), public.kid().map(str::to_owned))?;
-                private.require_public(&public)?;
-                Ok(private)
-            }
-            Algorithm::Rs256 => {
-                members.string("d")?.ok_or_else(|| invalid("The JWK has no d: it is not a private key."))?;
-                Ok(Self::rsa(public))
-            }
+        members.string("d")?.ok_or_else(|| invalid("The JWK has no d: it is not a private key."))?;
+        if public.algorithm() == Algorithm::Rs256 {
+            return Ok(Self::rsa(public));
         }
+        let scalar = d()
+            .and_then(|text| secret_from_base64url(&text))
+            .ok_or_else(|| invalid("The JWK's d is not unpadded base64url."))?;
+        // RFC 7518 section 6.2.2.1
+        if scalar.len() != COORDINATE_LENGTH {
+            return Err(invalid("The JWK's d must be 32 octets."));
+        }
+        let private = Self::from_scalar(&scalar, public.kid().map(str::to_owned))?;
+        private.require_public(&public)?;
+        Ok(private)
     }
 
     /// Reads a private JWK from JSON text of at most [`super::MAX_TEXT_LENGTH`] bytes, strictly, and overwrites what it
@@ -48,7 +62,8 @@ impl PrivateJwk {
     /// # Errors
     /// As [`PrivateJwk::from_value`].
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        read_json(text, Self::from_value)
+        let object = parse_text(text)?;
+        Self::from_members(&members_of(&object), &|| secret_of(&object))
     }
 
     /// Reads a private key from PEM: `PRIVATE KEY`, that is PKCS#8 without encryption. It has no `kid` of its own.
@@ -56,16 +71,22 @@ impl PrivateJwk {
     /// # Errors
     /// As [`PrivateJwk::from_value`].
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        match pem::parse(text)? {
-            pem::PemKey::Private(jwk) => Ok(jwk),
-            pem::PemKey::Public(_) => Err(invalid("A public key was given where a private key is meant.")),
-        }
+        pem::parse(text)?.private()
+    }
+
+    /// Reads a private key as files have it: PKCS#8 in DER or in PEM, or a JWK in JSON text; the bytes stay the caller's, to
+    /// overwrite or not.
+    ///
+    /// # Errors
+    /// As [`PrivateJwk::from_value`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        pem::read(bytes)?.private()
     }
 
     /// The P-256 key of a scalar, big-endian, which must be from 1 to n - 1.
     pub(crate) fn from_scalar(scalar: &[u8], kid: Option<String>) -> Result<Self, Error> {
-        let secret = p256::ecdsa::SigningKey::from_slice(scalar)
-            .map_err(|_| invalid("The private key is not a scalar of 32 octets from 1 to n - 1."))?;
+        let secret = on_clean_stack(|| p256::ecdsa::SigningKey::from_slice(scalar).ok().map(Arc::new))
+            .ok_or_else(|| invalid("The private key is not a scalar of 32 octets from 1 to n - 1."))?;
         let key = public_half(&secret)?;
         Ok(Self { secret: Some(secret), public: PublicJwk::new(key, kid) })
     }
@@ -103,7 +124,7 @@ impl PrivateJwk {
     }
 
     /// The P-256 secret, or `None` for an RSA key.
-    pub(crate) fn secret(&self) -> Option<&p256::ecdsa::SigningKey> {
+    pub(crate) fn secret(&self) -> Option<&Arc<p256::ecdsa::SigningKey>> {
         self.secret.as_ref()
     }
 }

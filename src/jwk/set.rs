@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
 use crate::jws::{ProtectedHeader, VerifyingKey};
+use crate::secret::forget;
 
 /// The most keys, usable or not, that a set may have.
 pub const MAX_KEYS: usize = 1000;
@@ -66,8 +67,11 @@ impl KeySet {
         if text.len() > MAX_SET_LENGTH {
             return Err(invalid("The key set is longer than 1 MiB."));
         }
-        let value = json::parse_value(text).map_err(|fault| invalid(format!("The key set {}.", fault.describe())))?;
-        Self::from_value(&value)
+        let mut value =
+            json::parse_value(text).map_err(|fault| invalid(format!("The key set {}.", fault.describe())))?;
+        let set = Self::from_value(&value);
+        forget(&mut value);
+        set
     }
 
     /// The keys of an issuer whose set is to be fetched: there are none, and every token is refused with
@@ -177,7 +181,12 @@ fn publish_source(value: &Value, keys: &mut Vec<Value>) -> Result<(), Error> {
 }
 
 fn publish_key(value: &Value, keys: &mut Vec<Value>) -> Result<(), Error> {
-    let jwk = PublicJwk::half_of(value)?.to_value();
+    add_published(&PublicJwk::half_of(value)?, keys)
+}
+
+/// Adds a key to those of a set to publish.
+pub(crate) fn add_published(key: &PublicJwk, keys: &mut Vec<Value>) -> Result<(), Error> {
+    let jwk = key.to_value();
     if keys.len() >= MAX_KEYS {
         return Err(too_many());
     }

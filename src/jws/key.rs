@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::json;
 use crate::jwa::Algorithm;
 use crate::jwk::{PrivateJwk, PublicJwk, PublicKey};
+use crate::secret::on_clean_stack;
 
 /// A public key that knows its one algorithm.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl fmt::Debug for VerifyingKey {
 
 /// A private P-256 key for ES256. The secret is overwritten when the value is dropped.
 pub struct SigningKey {
-    secret: p256::ecdsa::SigningKey,
+    secret: Arc<p256::ecdsa::SigningKey>,
     public: PublicJwk,
     kid: String,
 }
@@ -121,8 +122,10 @@ impl SigningKey {
     /// message (RFC 6979), so no randomness is needed and none can be bad.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        let signature: p256::ecdsa::Signature = self.secret.sign(message);
-        signature.to_bytes().into()
+        on_clean_stack(|| {
+            let signature: p256::ecdsa::Signature = self.secret.sign(message);
+            signature.to_bytes().into()
+        })
     }
 
     /// The public half, to publish.
@@ -142,8 +145,7 @@ impl SigningKey {
     pub fn to_private_json(&self) -> Zeroizing<String> {
         let public = json::write(&self.public.to_value());
         let members = public.strip_suffix('}').unwrap_or_default();
-        let scalar = Zeroizing::new(<[u8; 32]>::from(self.secret.to_bytes()));
-        let d = Zeroizing::new(base64url(scalar.as_slice()));
+        let d = on_clean_stack(|| Zeroizing::new(base64url(&self.secret.to_bytes())));
         // Room for all of it at once: a string that grows leaves copies of the secret behind.
         let mut json = Zeroizing::new(String::with_capacity(public.len() + d.len() + 8));
         for part in [members, ",\"d\":\"", d.as_str(), "\"}"] {

@@ -1,11 +1,12 @@
 import { optionInvalid, WaxsealError } from "../error.js";
-import { type AnyKey, publicJwks } from "../keys.js";
+import { forget, type KeyParts } from "../key-parts.js";
+import { publicJwks } from "../keys.js";
 import { Observer } from "../observer.js";
 import { callOptions, clockFrom, isObject, listOf, optionalFunction, snapshot, take, type Clock } from "../options.js";
 import { requestParts } from "../request.js";
 import { readEntries, storeFrom, writable } from "../revocation-store.js";
-import { hostSigner, publishable, type Sign } from "../signer.js";
-import type { Claims, JwkSet, ProtectedHeader, RequestLike, RevocationState } from "../types.js";
+import { publishable, type Sign, signingKey } from "../signer.js";
+import type { Claims, JWK, JwkSet, ProtectedHeader, RequestLike, RevocationState } from "../types.js";
 import { type Core, Handle, load, Once } from "../wasm.js";
 import { drive, type Host, sessionStoreFrom, type Timeouts } from "./drive.js";
 import type {
@@ -63,31 +64,50 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   } else {
     rest.revocation = taken.revocation;
   }
-  const [keys, sign] = await keyPairs(taken.keys, "keys");
-  const [refreshKeys, signRefresh] =
-    taken.refreshKeys === undefined ? [[], sign] : await keyPairs(taken.refreshKeys, "refreshKeys");
-  const data = snapshot([rest, keys, refreshKeys] as const);
-  return new Sessions((core) => new core.CoreSessions(...data), {
-    host: { store, revocation, sign: [sign, signRefresh] },
+  const parts: Omit<Parts, "host"> = {
     clock: clockFrom(taken.clock),
     client: optionalFunction(taken.client, "client"),
     validate: optionalFunction(taken.validate, "validate"),
     observer: new Observer(taken.onEvent),
-  });
+  };
+  const plain = snapshot(rest);
+  const access = await keysOf(taken.keys, "keys");
+  let refresh: Keys | undefined;
+  try {
+    if (taken.refreshKeys !== undefined) refresh = await keysOf(taken.refreshKeys, "refreshKeys");
+  } catch (thrown) {
+    forget(access.parts);
+    throw thrown;
+  }
+  const core = new Handle(
+    (module) => new module.CoreSessions(plain, access.pairs, refresh?.pairs ?? []),
+    parts.observer.replaced,
+    [access.parts, refresh?.parts],
+  );
+  const sign = [access.sign, refresh === undefined ? access.sign : refresh.sign] as const;
+  return new Sessions(core, { ...parts, host: { store, revocation, sign } });
 }
 
-type KeyPair = [key: unknown, host: unknown];
+/** Keys as the core takes them: the first signs. */
+interface Keys {
+  pairs: [key: KeyParts | undefined, host: unknown][];
+  /** What is secret of the first, where it signs in the module. */
+  parts: KeyParts | undefined;
+  /** How it signs outside of it. */
+  sign: Sign | undefined;
+}
 
 /** Of each key what the core may see of it, and how the first signs if it does so outside the module. */
-async function keyPairs(option: unknown, name: string): Promise<[KeyPair[], Sign | undefined]> {
+async function keysOf(option: unknown, name: string): Promise<Keys> {
   const list = listOf(option, name);
   if (option === undefined || list.length === 0) throw optionInvalid(`${name} is required: a private key, or several.`);
   const [first, ...others] = list;
-  const host = await hostSigner(first);
   // The others verify: whether they could sign as well is not even looked at.
-  const public_ = publicJwks((await Promise.all(others.map(publishable))) as AnyKey[]).keys;
-  const pairs = public_.map((publicKey): KeyPair => [undefined, { alg: publicKey.alg, kid: publicKey.kid, publicKey }]);
-  return [[host === undefined ? [first, undefined] : [undefined, host.description], ...pairs], host?.sign];
+  const halves = publicJwks((await Promise.all(others.map(publishable))) as JWK[]).keys;
+  const { host, parts } = await signingKey(first);
+  const pairs: Keys["pairs"] = [[parts, snapshot(host?.description)]];
+  for (const publicKey of halves) pairs.push([undefined, { alg: publicKey.alg, kid: publicKey.kid, publicKey }]);
+  return { pairs, parts, sign: host?.sign };
 }
 
 /** What belongs to the application. @internal */
@@ -106,9 +126,9 @@ export class Sessions implements Disposable {
   readonly #timeouts: Timeouts;
 
   /** @internal */
-  constructor(make: (core: typeof Core) => Core.CoreSessions, parts: Parts) {
+  constructor(core: Handle<Core.CoreSessions>, parts: Parts) {
     this.#parts = parts;
-    this.#core = new Handle(make, parts.observer.replaced);
+    this.#core = core;
     const seconds = (name: "store_timeout" | "revocation_timeout"): number => this.#core.use((core) => core[name]());
     this.#timeouts = { store: seconds("store_timeout"), revocation: seconds("revocation_timeout") };
   }
@@ -281,7 +301,7 @@ export class Sessions implements Disposable {
     return JSON.parse(this.#core.use((core) => core.jwks())) as JwkSet;
   }
 
-  /** Frees the memory and forgets the keys; every later call throws `ERR_DISPOSED`. */
+  /** Overwrites the keys, here and in the module, and frees the memory; every later call throws `ERR_DISPOSED`. */
   dispose(): void {
     this.#core.dispose();
   }

@@ -4,7 +4,7 @@ import type { SessionStore } from "../stores/store.js";
 import type { AuthenticateResult, Claims, JWK, Json, RequestLike, RevocationStore, VerifierEvent } from "../types.js";
 
 /** A private key that signs tokens of sessions, as `createIssuer` takes it. Its public half must be known. */
-export type SessionKey = JWK | string | CryptoKey | SigningCallback;
+export type SessionKey = JWK | string | Uint8Array | CryptoKey | SigningCallback;
 
 /** What sessions report to `onEvent`. Nothing personal is in an event beyond subject and session. */
 export type SessionEvent =
@@ -31,7 +31,7 @@ export type SessionEvent =
 export interface SessionsOptions {
   /**
    * The private key of access tokens, or several keys: the first signs, all verify, and `jwks()` publishes them. Of those
-   * after the first the public half is enough, a JWK or PEM.
+   * after the first the public half is enough, a JWK or PEM. The forms are those of {@link IssuerOptions.key}.
    */
   keys: SessionKey | readonly SessionKey[];
   /**
