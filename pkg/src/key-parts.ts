@@ -25,9 +25,12 @@ export function keyParts(key: unknown): KeyParts {
   return [snapshot(rest), new TextEncoder().encode(taken.d)];
 }
 
-/** Whether a value is bytes, also those of another realm. */
+const typeOfArray = Reflect.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as () => unknown;
+
+/** Whether a value is bytes, also those of another realm; nothing of the value's own is asked. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return Object.prototype.toString.call(value) === "[object Uint8Array]";
+  return Reflect.apply(typeOfArray, value, []) === "Uint8Array";
 }
 
 function copied(bytes: Uint8Array): Uint8Array {

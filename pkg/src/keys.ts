@@ -89,7 +89,9 @@ export function publicJwk(key: AnyKey): JWK {
  * ```
  */
 export function publicJwks(keys: AnyKey | JwkSet | readonly (AnyKey | JwkSet)[]): JwkSet {
-  return JSON.parse(withKeys(listed(keys).flatMap(keysOf), (parts) => call((core) => core.public_jwks(parts)))) as JwkSet;
+  return JSON.parse(
+    withKeys(listed(keys).flatMap(keysOf), (parts) => call((core) => core.public_jwks(parts))),
+  ) as JwkSet;
 }
 
 /** The keys of a set, or the one key that something is. */

@@ -117,7 +117,11 @@ export class Handle<T extends CoreObject> {
   readonly #keys: readonly (KeyParts | undefined)[];
 
   /** `keys` are what `make` makes it from: they are overwritten with it, also when it cannot be made. */
-  constructor(make: (module: typeof Core) => T, replaced?: ReplacedListener, keys: readonly (KeyParts | undefined)[] = []) {
+  constructor(
+    make: (module: typeof Core) => T,
+    replaced?: ReplacedListener,
+    keys: readonly (KeyParts | undefined)[] = [],
+  ) {
     this.#make = make;
     this.#replaced = replaced;
     this.#keys = keys;

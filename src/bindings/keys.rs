@@ -2,8 +2,8 @@
 
 use js_sys::{Array, Uint8Array};
 use serde_json::Value;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
 use super::issuer::jwk_set;

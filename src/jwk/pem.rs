@@ -10,7 +10,9 @@ use super::der::{
     BIT_STRING, INTEGER, Malformed, NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, context, whole_octets,
 };
 use super::members::Members;
-use super::{MAX_TEXT_LENGTH, PrivateJwk, PublicJwk, PublicKey, invalid, members_of, parse_text, secret_of, unsupported};
+use super::{
+    MAX_TEXT_LENGTH, PrivateJwk, PublicJwk, PublicKey, invalid, members_of, parse_text, secret_of, unsupported,
+};
 use crate::encoding::secret_from_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::jwa::Algorithm;

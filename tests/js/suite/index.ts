@@ -26,6 +26,7 @@ import { remoteFresh } from "./remote-fresh.js";
 import { remoteKept } from "./remote-kept.js";
 import { revocation } from "./revocation.js";
 import { schema } from "./schema.js";
+import { secrets } from "./secrets.js";
 import { sessionsArriving } from "./sessions-arriving.js";
 import { sessionsAuthenticate } from "./sessions-authenticate.js";
 import { sessionsEvents } from "./sessions-events.js";
@@ -69,6 +70,7 @@ export const suites: Record<string, Suite> = {
   steady,
   storeFailures,
   errors,
+  secrets,
   lifecycle,
   explain,
   decode,

@@ -66,7 +66,10 @@ function spellings(value: bigint): [form: string, bytes: Uint8Array][] {
     return [
       [`base64url at ${before}`, utf8(url)],
       [`base64 at ${before}`, utf8(plain)],
-      [`base64url in UTF-16 at ${before}`, Uint8Array.from(utf8(url)).reduce((all, byte) => concat(all, Uint8Array.of(byte, 0)), new Uint8Array())],
+      [
+        `base64url in UTF-16 at ${before}`,
+        Uint8Array.from(utf8(url)).reduce((all, byte) => concat(all, Uint8Array.of(byte, 0)), new Uint8Array()),
+      ],
     ];
   });
   const hex = [...big].map((byte) => byte.toString(16).padStart(2, "0")).join("");
