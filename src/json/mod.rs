@@ -19,8 +19,8 @@ pub(crate) use waxseal_scan::json::Child;
 pub use waxseal_scan::json::{Fault, MAX_DEPTH};
 use waxseal_scan::json::{Scanner, Unescaped};
 
-/// A checked JSON object whose values are still text.
-#[derive(Clone, Debug)]
+/// A checked JSON object whose values are still text. Its `Debug` shows no content.
+#[derive(Clone)]
 pub struct Object<'a> {
     text: &'a str,
     members: Vec<Child>,
@@ -247,6 +247,12 @@ impl<'a> Raw<'a> {
 /// Integers that a double holds exactly stay integers, so that writing them again gives the same text.
 fn number(text: &str, double: f64) -> Option<Number> {
     text.parse::<i64>().ok().map(Number::from).or_else(|| Number::from_f64(double))
+}
+
+impl core::fmt::Debug for Object<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Object").field("members", &self.members.len()).finish_non_exhaustive()
+    }
 }
 
 impl core::fmt::Debug for Raw<'_> {
