@@ -1,6 +1,6 @@
 import { optionInvalid, WaxsealError } from "./error.js";
 import { isBytes, type KeyParts, withKeys } from "./key-parts.js";
-import { isObject, take } from "./options.js";
+import { isObject, listOf, take } from "./options.js";
 import { pemContent, RS256 } from "./signer.js";
 import type { JWK, JwkSet } from "./types.js";
 import { call, load } from "./wasm.js";
@@ -90,7 +90,7 @@ export function publicJwk(key: AnyKey): JWK {
  */
 export function publicJwks(keys: AnyKey | JwkSet | readonly (AnyKey | JwkSet)[]): JwkSet {
   return JSON.parse(
-    withKeys(listed(keys).flatMap(keysOf), (parts) => call((core) => core.public_jwks(parts))),
+    withKeys(listOf(keys, "keys").flatMap(keysOf), (parts) => call((core) => core.public_jwks(parts))),
   ) as JwkSet;
 }
 
@@ -98,18 +98,7 @@ export function publicJwks(keys: AnyKey | JwkSet | readonly (AnyKey | JwkSet)[])
 function keysOf(source: unknown): unknown[] {
   if (!isObject(source) || isBytes(source)) return [source];
   const { keys } = take(source, ["keys"], "keys").taken;
-  return Array.isArray(keys) ? listed(keys) : [source];
-}
-
-/** A copy of an array, or a list of the one thing that something else is. */
-function listed(value: unknown): unknown[] {
-  try {
-    // More than these are no keys, and would only take long to copy.
-    if (!Array.isArray(value) || value.length > 20_000) return [value];
-    return [...(value as unknown[])];
-  } catch {
-    throw optionInvalid("Reading keys threw an exception.");
-  }
+  return Array.isArray(keys) ? listOf(keys, "keys") : [source];
 }
 
 /**

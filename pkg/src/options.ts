@@ -94,10 +94,13 @@ export function hasMethods(value: unknown, names: readonly string[]): boolean {
   return typeof value === "object" && names.every((name) => typeof member(value, name) === "function");
 }
 
+/** More than these are no keys, and would only take long to copy. */
+const MAX_LIST = 20_000;
+
 /** What an array holds, or a single value as a list of one. */
 export function listOf(value: unknown, name: string): unknown[] {
   try {
-    return Array.isArray(value) ? [...(value as unknown[])] : [value];
+    return Array.isArray(value) && value.length <= MAX_LIST ? [...(value as unknown[])] : [value];
   } catch {
     throw optionInvalid(`Reading ${name} threw an exception.`);
   }
