@@ -25,7 +25,7 @@ test("docs/schema.md has a program for zod, valibot and arktype each", () => {
 for (const program of programs) {
   const name = /from "(zod|valibot|arktype)"/.exec(program.code)?.[1];
   test(`${name} drops what it does not name, makes a number of the tenant, and names the claim that is wrong`, async () => {
-    const { verifier } = await run<{ verifier: Verifier }>(program, { keys: publicKey });
+    const { verifier } = await run<{ verifier: Verifier }>(program, { jwks: { keys: [publicKey] } });
     const { claims } = verifier.verify(await issuer.issue(good));
     assert.deepEqual(claims, { sub: "alice", role: "reader", tenant: 42 });
     assert.equal((await verifier.verifyAsync(await issuer.issue(good))).claims["tenant"], 42);
