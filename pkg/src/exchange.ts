@@ -53,16 +53,25 @@ export class Exchange {
     return encoder.encodeInto(token, this.#token).written;
   }
 
+  /** Finds the reply of the call that has just ended: part of that call, for it too asks the instance. */
+  answered(): this {
+    if (this.#reply.length === 0) {
+      this.#reply = this.verifier.reply();
+      this.#read = reader(this.#reply.buffer);
+    }
+    return this;
+  }
+
   /** The claims of the token that was accepted, as JSON. */
   claims(): string {
-    const reply = this.#current();
+    const reply = this.#reply;
     const from = reply[Reply.claims] as number;
     return this.#read(from, from + (reply[Reply.claimsLength] as number));
   }
 
   /** The protected header of the token that was accepted, the caller's own. */
   header(): ProtectedHeader {
-    const reply = this.#current();
+    const reply = this.#reply;
     const number = reply[Reply.headerNumber] as number;
     let shown = this.#shown[number % HEADERS];
     if (shown?.number !== number) {
@@ -79,15 +88,7 @@ export class Exchange {
 
   /** Where the token that was accepted was found. */
   source(): "bearer" | "cookie" | undefined {
-    return SOURCES[this.#current()[Reply.source] as number];
-  }
-
-  #current(): Uint32Array {
-    if (this.#reply.length === 0) {
-      this.#reply = this.verifier.reply();
-      this.#read = reader(this.#reply.buffer);
-    }
-    return this.#reply;
+    return SOURCES[this.#reply[Reply.source] as number];
   }
 }
 

@@ -1,4 +1,5 @@
 /** Tells a listener of what happens. An observer must not decide whether somebody is signed in. */
+import { unawaited } from "./deadline.js";
 import { WaxsealError } from "./error.js";
 import { optionalFunction } from "./options.js";
 import type { VerifierEvent } from "./types.js";
@@ -9,6 +10,8 @@ type CommonEvent = Extract<VerifierEvent, { type: "rejected" | "instance-replace
 /** Reports to an `onEvent` option. */
 export class Observer<E> {
   readonly #listener: ((event: E | CommonEvent) => unknown) | undefined;
+  /** The instance of which was told last. */
+  #instance = 0;
 
   constructor(option: unknown) {
     this.#listener = optionalFunction(option, "onEvent");
@@ -17,17 +20,19 @@ export class Observer<E> {
   /** Reports an event. */
   emit(event: E | CommonEvent): void {
     if (this.#listener === undefined) return;
-    // What a listener throws is ignored, and so is the rejection of an asynchronous one: Node would end the process.
     try {
-      const outcome: unknown = this.#listener(event);
-      if (outcome instanceof Promise) outcome.catch(() => undefined);
+      unawaited(this.#listener(event));
     } catch {
-      // Ignored, as said.
+      // What a listener throws is ignored, as is the rejection of an asynchronous one.
     }
   }
 
-  /** Given to what is called in the WebAssembly instance. */
-  readonly replaced = (): void => this.emit({ type: "instance-replaced" });
+  /** Given to what is called in the WebAssembly instance. Tells once of each, however many calls have failed with it. */
+  readonly replaced = (instance: number): void => {
+    if (instance === this.#instance) return;
+    this.#instance = instance;
+    this.emit({ type: "instance-replaced" });
+  };
 
   /** Runs something, and reports that it threw. */
   reported<T>(run: () => T): T {

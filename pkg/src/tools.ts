@@ -5,7 +5,7 @@ import { callOptions, clockFrom, take } from "./options.js";
 import { coreWithSets, RemoteKeys } from "./remote/keys.js";
 import type { StandardSchema } from "./schema.js";
 import type { Claims, VerifierOptions } from "./types.js";
-import { call, load } from "./wasm.js";
+import { call, keepSetting, load } from "./wasm.js";
 
 /**
  * Loads the WebAssembly module. Needed once in browsers before the functions that are not asynchronous; elsewhere, and
@@ -59,6 +59,7 @@ export function tableMemory(options?: { limit?: number }): TableMemory {
     number,
     number,
   ];
+  if (options !== undefined) keepSetting((core) => core.table_memory({ limit }));
   return { limit, used, keys };
 }
 
@@ -107,10 +108,14 @@ export async function explain(
   const [now, clock] = callOptions({ now: taken.now }, clockFrom(taken.clock));
   const made = coreWithSets(rest, (data) => data);
   const keys = new RemoteKeys(made, { clock: clockFrom(taken.clock), emit: () => undefined });
-  // A set that cannot be had is a step that fails, not the end of the explanation.
-  await keys.ready().catch(() => undefined);
-  const explained = keys.explain(token, now, clock);
-  made.core.dispose();
+  let explained: unknown;
+  try {
+    // A set that cannot be had is a step that fails, not the end of the explanation.
+    await keys.ready().catch(() => undefined);
+    explained = keys.explain(token, now, clock);
+  } finally {
+    made.core.dispose();
+  }
   const { header, claims, ...explanation } = explained as {
     steps: ExplainedStep[];
     header?: string;

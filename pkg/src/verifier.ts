@@ -75,7 +75,8 @@ export class Verifier<Schema extends StandardSchema | undefined = undefined> imp
     }
     const made = coreWithSets(rest, snapshot, this.#observer.replaced);
     this.#core = made.core;
-    const caller = { clock: this.#clock, emit: (event: VerifierEvent) => this.#observer.emit(event) };
+    const { replaced } = this.#observer;
+    const caller = { clock: this.#clock, emit: (event: VerifierEvent) => this.#observer.emit(event), replaced };
     if (made.sets.length > 0) this.#remote = new RemoteKeys(made, caller);
   }
 
@@ -194,7 +195,10 @@ export class Verifier<Schema extends StandardSchema | undefined = undefined> imp
    * @throws WaxsealError `ERR_REVOCATION_UNAVAILABLE` when the entry could not be written: then nothing is promised.
    */
   async revokeToken(claims: Claims): Promise<void> {
-    await this.#revoke("token", () => this.#core.use((verifier) => verifier.revoke_token(claims, this.#clock())));
+    await this.#revoke("token", () => {
+      const now = this.#clock();
+      return this.#core.use((verifier) => verifier.revoke_token(claims, now));
+    });
   }
 
   /**
@@ -225,7 +229,8 @@ export class Verifier<Schema extends StandardSchema | undefined = undefined> imp
       const plain = options === undefined ? undefined : withSeconds(options, "before");
       const key = this.#core.use((verifier) => verifier.subject_key(sub, plain));
       const [existing] = await readEntries(this.#storeToWrite(), [key], this.#timeout());
-      return this.#core.use((verifier) => verifier.revoke_subject(sub, plain, existing, this.#clock()));
+      const now = this.#clock();
+      return this.#core.use((verifier) => verifier.revoke_subject(sub, plain, existing, now));
     });
   }
 
@@ -262,7 +267,7 @@ export class Verifier<Schema extends StandardSchema | undefined = undefined> imp
     const exchange = this.#core.use((verifier) => {
       const exchange = this.#exchangeWith(verifier);
       if (!verifier.verify(exchange.write(token), now)) throw verifier.fault();
-      return exchange;
+      return exchange.answered();
     });
     return shown(exchange);
   }
@@ -271,7 +276,7 @@ export class Verifier<Schema extends StandardSchema | undefined = undefined> imp
   #authenticate(parts: ReturnType<typeof requestParts>, now: number): AuthenticateResult<unknown> {
     const exchange = this.#core.use((verifier) => {
       verifier.authenticate(parts, now);
-      return this.#exchangeWith(verifier);
+      return this.#exchangeWith(verifier).answered();
     });
     const source = exchange.source() as "bearer" | "cookie";
     return { ...shown(exchange), revocation: "not-checked", source };
@@ -288,7 +293,7 @@ export class Verifier<Schema extends StandardSchema | undefined = undefined> imp
     begin: (verifier: Core.CoreVerifier) => Core.CorePending,
   ): Promise<AuthenticateResult<unknown>> {
     const begun = () => this.#core.use(begin);
-    const pending = this.#once(await this.#loaded(begun, (unused) => unused.free()));
+    const pending = this.#once(await this.#loaded(begun, (unused) => this.#once(unused).dispose()));
     try {
       const keys = pending.use((check) => check.keys());
       const answers = await readEntries(store, keys, this.#timeout());

@@ -13,8 +13,11 @@ let generation = 0;
 /** Whether the instance has trapped and is still to be replaced: on a stack that is full not even that succeeds. */
 let trapped = false;
 
-/** Told when an instance had to be replaced. */
-type ReplacedListener = () => void;
+/** What is set in the instance itself and not in an object of it; an instance that replaces another is given it anew. */
+let setting: ((module: typeof Core) => unknown) | undefined;
+
+/** Told by every call that fails because the instance was replaced: which one it is now. */
+export type ReplacedListener = (generation: number) => void;
 
 /** Loads the module if that has not happened yet. */
 export async function load(input?: InitInput): Promise<void> {
@@ -27,8 +30,14 @@ export async function load(input?: InitInput): Promise<void> {
 
 /** The loaded module; loads it on the spot where the host allows that. */
 function core(): typeof Core {
+  if (trapped) {
+    try {
+      replace();
+    } catch {
+      throw internal();
+    }
+  }
   try {
-    if (trapped) replace();
     return loader.ensureSync();
   } catch (thrown) {
     throw loadError(thrown);
@@ -47,9 +56,14 @@ function loadError(thrown: unknown): WaxsealError {
 }
 
 /** Calls the core. Its errors become `WaxsealError`s; a trap replaces the instance, so that the next call succeeds. */
-export function call<T>(run: (module: typeof Core) => T): T {
+export function call<T>(run: (module: typeof Core) => T, replaced?: ReplacedListener): T {
   const module = core();
-  return within(generation, () => run(module));
+  return within(generation, () => run(module), replaced);
+}
+
+/** Keeps what was set last, for instances to come. */
+export function keepSetting(apply: (module: typeof Core) => unknown): void {
+  setting = apply;
 }
 
 /** Runs something in the instance of a generation. */
@@ -58,20 +72,23 @@ function within<T>(of: number, run: () => T, replaced?: ReplacedListener): T {
   try {
     result = run();
   } catch (thrown) {
-    throw translate(thrown, of, replaced);
+    const error = translate(thrown, of);
+    if (of !== generation) replaced?.(generation);
+    throw error;
   }
   // A getter among the arguments may have called the library, and that call may have trapped: then the glue has read this
   // call's result from the memory of another instance.
-  if (of !== generation) throw internal();
+  if (of !== generation) throw overtaken(replaced);
   return result;
 }
 
 function replace(): void {
   loader.reset();
+  setting?.(loader.ensureSync());
   trapped = false;
 }
 
-function translate(thrown: unknown, of: number, replaced?: ReplacedListener): WaxsealError {
+function translate(thrown: unknown, of: number): WaxsealError {
   if (isErrorDetails(thrown)) return new WaxsealError(thrown);
   if (thrown instanceof WaxsealError) return thrown;
   // Anything else is a trap, or a call to an object of an instance that trapped before.
@@ -83,8 +100,13 @@ function translate(thrown: unknown, of: number, replaced?: ReplacedListener): Wa
     } catch {
       // The next call tries again.
     }
-    replaced?.();
   }
+  return internal();
+}
+
+/** The error of a call whose instance was replaced meanwhile, by another one's failure. */
+function overtaken(replaced: ReplacedListener | undefined): WaxsealError {
+  replaced?.(generation);
   return internal();
 }
 
@@ -126,34 +148,35 @@ export class Handle<T extends CoreObject> {
     this.#replaced = replaced;
     this.#keys = keys;
     try {
-      this.#current();
+      this.#current(replaced);
     } catch (thrown) {
       keys.forEach(forget);
       throw thrown;
     }
   }
 
-  #current(): T {
+  #current(replaced: ReplacedListener | undefined): T {
     if (this.#make === undefined) throw disposedOf();
     if (this.#value === undefined || this.#generation !== generation) {
       const make = this.#make;
-      this.#value = call(make);
+      this.#value = call(make, replaced);
       this.#generation = generation;
     }
     return this.#value;
   }
 
-  /** Uses the object; see {@link call}. */
-  use<R>(run: (value: T) => R): R {
-    const value = this.#current();
-    return within(this.#generation, () => run(value), this.#replaced);
+  /** Uses the object, on behalf of its own listener or of another one; see {@link call}. */
+  use<R>(run: (value: T) => R, replaced = this.#replaced): R {
+    const value = this.#current(replaced);
+    return within(this.#generation, () => run(value), replaced);
   }
 
   /** Frees the object's memory and forgets how to make it; a second call does nothing. */
   dispose(): void {
     this.#make = undefined;
-    if (this.#value !== undefined && this.#generation === generation) free(this.#value);
+    const value = this.#value;
     this.#value = undefined;
+    if (value !== undefined) free(value, this.#generation, this.#replaced);
     this.#keys.forEach(forget);
   }
 }
@@ -171,20 +194,22 @@ export class Once<T extends CoreObject> {
 
   /** Uses the object; see {@link call}. */
   use<R>(run: (value: T) => R): R {
-    if (this.#generation !== generation) throw internal();
+    if (this.#generation !== generation) throw overtaken(this.#replaced);
     return within(this.#generation, () => run(this.#value), this.#replaced);
   }
 
   /** Frees the object's memory. */
   dispose(): void {
-    if (this.#generation === generation) free(this.#value);
+    free(this.#value, this.#generation, this.#replaced);
   }
 }
 
-function free(value: CoreObject): void {
+function free(value: CoreObject, of: number, replaced: ReplacedListener | undefined): void {
+  // Of an instance that is gone the memory is gone as well.
+  if (of !== generation) return;
   try {
-    value.free();
+    within(of, () => value.free(), replaced);
   } catch {
-    // The object's instance is gone, and its memory with it.
+    // Now that one is gone too, and the caller has what it wanted.
   }
 }

@@ -1,5 +1,5 @@
 /** `remoteJwks`: a key set at a URL. When to fetch and what an answer means is decided by the core (`src/remote/`). */
-import { FAILED, within } from "../deadline.js";
+import { FAILED, unawaited, within } from "../deadline.js";
 import { optionInvalid } from "../error.js";
 import { type Clock, isObject, optionalFunction, snapshot, take } from "../options.js";
 import type { KeySetFailure, KeyStore, RemoteJwksOptions, VerifierEvent } from "../types.js";
@@ -22,6 +22,8 @@ export interface Caller {
   readonly clock: Clock;
   /** Tells of what comes of it. */
   readonly emit: (event: VerifierEvent) => void;
+  /** Tells that the instance had to be replaced, and which one it is now. */
+  readonly replaced?: (instance: number) => void;
 }
 
 /**
@@ -59,6 +61,8 @@ export class RemoteJwks implements Disposable {
   #core: Handle<Core.CoreRemoteSet> | undefined;
   #disposed = false;
   #flight: Flight | undefined;
+  /** What does not change in the life of a set. */
+  #facts: ReturnType<Core.CoreRemoteSet["facts"]> | undefined;
   /** What was fetched last, for an instance that replaces one that has trapped. */
   #kept: { readonly text: string; readonly clock: Clock } | undefined;
 
@@ -90,7 +94,7 @@ export class RemoteJwks implements Disposable {
   /** Leaves a fetch to itself. @internal */
   refresh(unknown: string | undefined, caller: Caller): void {
     // Nobody may ever wait for a fetch whose request has ended.
-    if (this.#flight !== undefined && !this.#use((core) => core.overdue(caller.clock()))) return;
+    if (this.#flight !== undefined && !this.#at(caller, (core, now) => core.overdue(now))) return;
     this.#begin(unknown, caller);
   }
 
@@ -105,15 +109,15 @@ export class RemoteJwks implements Disposable {
   /** Loads what is missing or stale; throws if there are no keys then. @internal */
   async ready(caller: Caller): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
-      if (this.#use((core) => core.need(caller.clock())) === Need.nothing) break;
+      if (this.#at(caller, (core, now) => core.need(now)) === Need.nothing) break;
       await this.load(undefined, caller);
     }
-    this.#use((core) => core.check(caller.clock()));
+    this.#at(caller, (core, now) => core.check(now));
   }
 
   /** The host of the URL, for events. @internal */
-  get host(): string {
-    return this.#facts()[0];
+  host(caller: Caller): string {
+    return this.#known(caller)[0];
   }
 
   /** Frees the set's memory. Verifiers that use it keep the keys that they have, and can fetch no others. */
@@ -128,18 +132,24 @@ export class RemoteJwks implements Disposable {
   }
 
   /** The module need not be loaded when a set is named, so its half of the set is made when it is first used. */
-  #use<R>(run: (core: Core.CoreRemoteSet) => R): R {
+  #use<R>(run: (core: Core.CoreRemoteSet) => R, caller?: Caller): R {
     if (this.#disposed) throw disposedOf();
     this.#core ??= new Handle((module) => {
       const core = new module.CoreRemoteSet(this.url, this.#options);
       if (this.#kept !== undefined) core.restore(this.#kept.text, this.#kept.clock());
       return core;
     });
-    return this.#core.use(run);
+    return this.#core.use(run, caller?.replaced);
+  }
+
+  /** The same with the time, which is read before: the caller's clock may do anything, even dispose of the set. */
+  #at<R>(caller: Caller, run: (core: Core.CoreRemoteSet, now: unknown) => R): R {
+    const now = caller.clock();
+    return this.#use((core) => run(core, now), caller);
   }
 
   #begin(unknown: string | undefined, caller: Caller): Flight {
-    this.#use((core) => core.begin(unknown, caller.clock()));
+    this.#at(caller, (core, now) => core.begin(unknown, now));
     const flight = new Flight(async () => {
       // Not before the flight is known to everybody.
       await Promise.resolve();
@@ -148,7 +158,7 @@ export class RemoteJwks implements Disposable {
       } finally {
         if (this.#flight === flight) {
           this.#flight = undefined;
-          this.#use((core) => core.end());
+          this.#use((core) => core.end(), caller);
         }
       }
     });
@@ -160,7 +170,7 @@ export class RemoteJwks implements Disposable {
   /** Asks the host to live until a promise has settled, and says whether it will. */
   #outlive(promise: Promise<unknown>): boolean {
     try {
-      this.#waitUntil?.(promise);
+      unawaited(this.#waitUntil?.(promise));
       return this.#waitUntil !== undefined;
     } catch {
       // No request is being served, say. The fetch goes on as if it had not been asked for.
@@ -169,67 +179,68 @@ export class RemoteJwks implements Disposable {
   }
 
   /** Waits for a fetch that somebody else has begun. One that has died is given up; the core then says who fetches. */
-  async #join(flight: Flight, { clock }: Caller): Promise<void> {
+  async #join(flight: Flight, caller: Caller): Promise<void> {
     if ((await flight.join()) || this.#flight !== flight) return;
     this.#flight = undefined;
-    this.#use((core) => core.abandon(clock()));
+    this.#at(caller, (core, now) => core.abandon(now));
   }
 
-  async #fly(unknown: string | undefined, { clock, emit }: Caller, current: () => boolean): Promise<void> {
-    const stored = await this.#restore(clock);
+  async #fly(unknown: string | undefined, caller: Caller, current: () => boolean): Promise<void> {
+    const { emit } = caller;
+    const stored = await this.#restore(caller);
     if (!current()) return;
-    if (stored?.[0] === true) this.#keep(clock);
-    const etag = this.#use((core) => core.request(clock()));
+    if (stored?.[0] === true) this.#keep(caller);
+    const etag = this.#at(caller, (core, now) => core.request(now));
     if (etag === undefined) {
-      emit({ type: "keys-fetched", host: this.host, source: "store", keys: stored?.[1] ?? 0 });
+      emit({ type: "keys-fetched", host: this.host(caller), source: "store", keys: stored?.[1] ?? 0 });
       return;
     }
     const headers = new Headers(this.#headers);
     // A browser has a cache of its own for that, and would ask the endpoint first whether it may send this header.
     if (etag !== "" && !IN_BROWSER) headers.set("If-None-Match", etag);
-    const [, timeout, maxBytes] = this.#facts();
+    const [, timeout, maxBytes] = this.#known(caller);
     const fetcher = this.#fetch ?? ((url, init) => globalThis.fetch(url, init));
     const answer = await fetchSet(fetcher, this.url, headers, { timeout, maxBytes });
     // What comes after others have given up on it counts for nothing: they have fetched for themselves.
     if (!current()) return;
-    const outcome = this.#use((core) =>
-      "timedOut" in answer ? core.failed(answer.timedOut, clock()) : core.answered(...answer, clock()),
+    const outcome = this.#at(caller, (core, now) =>
+      "timedOut" in answer ? core.failed(answer.timedOut, now) : core.answered(...answer, now),
     );
     if (typeof outcome === "string") {
-      emit({ type: "keys-failed", host: this.host, reason: outcome as KeySetFailure });
+      emit({ type: "keys-failed", host: this.host(caller), reason: outcome as KeySetFailure });
       return;
     }
     const [changed, keys] = outcome;
-    this.#keep(clock);
-    emit({ type: "keys-fetched", host: this.host, source: "endpoint", keys });
+    this.#keep(caller);
+    emit({ type: "keys-fetched", host: this.host(caller), source: "endpoint", keys });
     // Made-up kids must not make anybody write: what the store has is as good.
-    if (changed || unknown === undefined || stored === undefined) await this.#save();
+    if (changed || unknown === undefined || stored === undefined) await this.#save(caller);
   }
 
-  /** What does not change in the life of a set. */
-  #facts(): ReturnType<Core.CoreRemoteSet["facts"]> {
-    return this.#use((core) => core.facts());
+  #known(caller: Caller): ReturnType<Core.CoreRemoteSet["facts"]> {
+    this.#facts ??= this.#use((core) => core.facts(), caller);
+    return this.#facts;
   }
 
-  #keep(clock: Clock): void {
-    const copy = this.#use((core) => core.stored(true));
-    if (copy !== undefined) this.#kept = { text: copy[1], clock };
+  #keep(caller: Caller): void {
+    const copy = this.#use((core) => core.stored(true), caller);
+    if (copy !== undefined) this.#kept = { text: copy[1], clock: caller.clock };
   }
 
   /** Reads the copy in the store: whether its keys are new here and how many there are, if it can be used at all. */
-  async #restore(clock: Clock): Promise<[boolean, number] | undefined> {
+  async #restore(caller: Caller): Promise<[boolean, number] | undefined> {
     const store = this.#store;
     if (store === undefined) return undefined;
-    const [, , , key] = this.#facts();
+    const [, , , key] = this.#known(caller);
     const text = await within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store.get(key)));
-    const outcome = text === FAILED ? undefined : this.#use((core) => core.restore(text, clock()));
+    const outcome = text === FAILED ? undefined : this.#at(caller, (core, now) => core.restore(text, now));
     return typeof outcome === "string" ? undefined : outcome;
   }
 
   /** Writes the copy to the store. A store that fails costs a later start its warmth, and nothing else. */
-  async #save(): Promise<void> {
+  async #save(caller: Caller): Promise<void> {
     const store = this.#store;
-    const entry = store === undefined ? undefined : this.#use((core) => core.stored(false));
+    const entry = store === undefined ? undefined : this.#use((core) => core.stored(false), caller);
     if (entry === undefined) return;
     const [key, text, expirationTtl] = entry;
     const written = within(STORE_TIMEOUT, ({ attempt }) => attempt(() => store?.put(key, text, { expirationTtl })));

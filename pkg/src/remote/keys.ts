@@ -1,7 +1,7 @@
 /** The remote sets of one verifier: what each verification does about them. */
 import { optionInvalid } from "../error.js";
 import { isObject, take } from "../options.js";
-import { type Core, Handle } from "../wasm.js";
+import { type Core, Handle, type ReplacedListener } from "../wasm.js";
 import { type Caller, Need, RemoteJwks, ROUNDS } from "./jwks.js";
 
 /** How long a token whose key is known waits for a set that is past its life, in seconds. See `src/remote/mod.rs`. */
@@ -17,7 +17,7 @@ export interface CoreWithSets {
 export function coreWithSets(
   options: Record<string, unknown>,
   snapshot: (data: Record<string, unknown>) => Record<string, unknown>,
-  replaced?: () => void,
+  replaced?: ReplacedListener,
 ): CoreWithSets {
   const sets: RemoteJwks[] = [];
   const issuers: number[] = [];
@@ -98,15 +98,17 @@ export class RemoteKeys {
 
   /** Explains a token with the keys that there are. */
   explain(token: string, options: unknown, clock: unknown): unknown {
+    const now = this.#caller.clock();
     return this.#core.use((verifier) => {
-      verifier.renew(verifier.time(undefined, this.#caller.clock()));
+      verifier.renew(verifier.time(undefined, now));
       return verifier.explain(token, options, clock);
     });
   }
 
   #attempt<T>(run: () => T): Attempt<T> {
+    const clock = this.#caller.clock();
     const now = this.#core.use((verifier) => {
-      const time = verifier.time(undefined, this.#caller.clock());
+      const time = verifier.time(undefined, clock);
       verifier.renew(time);
       return time;
     });
@@ -123,7 +125,7 @@ export class RemoteKeys {
 
   #decided<T>(outcome: Outcome<T>, stale: RemoteJwks | undefined): T {
     if (!("result" in outcome)) throw outcome.error;
-    if (stale !== undefined) this.#caller.emit({ type: "keys-stale", host: stale.host });
+    if (stale !== undefined) this.#caller.emit({ type: "keys-stale", host: stale.host(this.#caller) });
     return outcome.result;
   }
 

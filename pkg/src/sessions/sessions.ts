@@ -1,3 +1,4 @@
+import { unawaited } from "../deadline.js";
 import { optionInvalid, WaxsealError } from "../error.js";
 import { forget, type KeyParts } from "../key-parts.js";
 import { publicJwks } from "../keys.js";
@@ -147,7 +148,8 @@ export class Sessions implements Disposable {
       const request = taken.request as LoginOptions["request"];
       const parts = request === undefined ? undefined : requestParts(request);
       const client = this.#client(request);
-      return this.#signIn((core) => core.login(subject, rest, parts, client, this.#parts.clock()));
+      const now = this.#parts.clock();
+      return this.#signIn((core) => core.login(subject, rest, parts, client, now));
     });
   }
 
@@ -206,10 +208,9 @@ export class Sessions implements Disposable {
       const client = this.#client(request);
       const token = refreshTokenOf(request);
       const parts = token === undefined ? requestParts(request) : undefined;
+      const now = this.#parts.clock();
       return this.#signIn((core) =>
-        parts === undefined
-          ? core.refresh_with(token, client, this.#parts.clock())
-          : core.refresh(parts, client, this.#parts.clock()),
+        parts === undefined ? core.refresh_with(token, client, now) : core.refresh(parts, client, now),
       );
     });
   }
@@ -228,8 +229,9 @@ export class Sessions implements Disposable {
     return this.#observed(async () => {
       const token = refreshTokenOf(request);
       const parts = token === undefined ? requestParts(request) : undefined;
+      const now = this.#parts.clock();
       const call = this.#core.use((core) =>
-        parts === undefined ? core.logout_with(token, this.#parts.clock()) : core.logout(parts, this.#parts.clock()),
+        parts === undefined ? core.logout_with(token, now) : core.logout(parts, now),
       );
       const ended = call === undefined ? false : await this.#end(() => call);
       return { headers: this.#clearing(), ended };
@@ -244,9 +246,10 @@ export class Sessions implements Disposable {
    * @throws WaxsealError `ERR_STORE_UNAVAILABLE`, `ERR_REVOCATION_UNAVAILABLE` (503): not everything may have been done
    */
   async logoutEverywhere(subject: string): Promise<{ ended: boolean }> {
-    return this.#observed(async () => ({
-      ended: await this.#end((core) => core.end_all(subject, this.#parts.clock())),
-    }));
+    return this.#observed(async () => {
+      const now = this.#parts.clock();
+      return { ended: await this.#end((core) => core.end_all(subject, now)) };
+    });
   }
 
   /**
@@ -258,9 +261,10 @@ export class Sessions implements Disposable {
    * @throws WaxsealError as {@link logoutEverywhere}
    */
   async end(subject: string, sessionId: string): Promise<{ ended: boolean }> {
-    return this.#observed(async () => ({
-      ended: await this.#end((core) => core.end(subject, sessionId, this.#parts.clock())),
-    }));
+    return this.#observed(async () => {
+      const now = this.#parts.clock();
+      return { ended: await this.#end((core) => core.end(subject, sessionId, now)) };
+    });
   }
 
   /**
@@ -271,9 +275,10 @@ export class Sessions implements Disposable {
    * @throws WaxsealError as {@link logoutEverywhere}
    */
   async sweep(subject: string): Promise<{ found: boolean }> {
-    return this.#observed(async () => ({
-      found: await this.#end((core) => core.sweep(subject, this.#parts.clock())),
-    }));
+    return this.#observed(async () => {
+      const now = this.#parts.clock();
+      return { found: await this.#end((core) => core.sweep(subject, now)) };
+    });
   }
 
   /**
@@ -283,7 +288,8 @@ export class Sessions implements Disposable {
    */
   async list(subject: string): Promise<ListedSession[]> {
     return this.#observed(async () => {
-      const end = await this.#drive((core) => core.list(subject, this.#parts.clock()));
+      const now = this.#parts.clock();
+      const end = await this.#drive((core) => core.list(subject, now));
       return end[0] === "sessions" ? (JSON.parse(end[1]) as ListedSession[]) : [];
     });
   }
@@ -356,7 +362,7 @@ export class Sessions implements Disposable {
   }
 
   #client(request: Request | RequestLike | RefreshInput | undefined): string | undefined {
-    return request === undefined ? undefined : this.#parts.client?.(request);
+    return request === undefined ? undefined : unawaited(this.#parts.client?.(request));
   }
 
   #once<T extends { free(): void }>(value: T): Once<T> {
