@@ -246,7 +246,7 @@ error_codes! {
     RuntimeUnsupported = "ERR_RUNTIME_UNSUPPORTED", 500, Runtime;
     /// The handle was disposed of.
     Disposed = "ERR_DISPOSED", 500, Runtime;
-    /// The host gave no random bytes.
+    /// The host gave no random bytes, or the same ones twice.
     RandomUnavailable = "ERR_RANDOM_UNAVAILABLE", 503, Runtime;
     /// The clock gave something that is not a time.
     ClockInvalid = "ERR_CLOCK_INVALID", 503, Runtime;

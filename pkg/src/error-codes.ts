@@ -104,7 +104,7 @@ export type ErrorCode =
   | "ERR_RUNTIME_UNSUPPORTED"
   /** The handle was disposed of. */
   | "ERR_DISPOSED"
-  /** The host gave no random bytes. */
+  /** The host gave no random bytes, or the same ones twice. */
   | "ERR_RANDOM_UNAVAILABLE"
   /** The clock gave something that is not a time. */
   | "ERR_CLOCK_INVALID"

@@ -2,10 +2,15 @@
 
 use crate::error::{Error, ErrorCode};
 
-/// Draws random bytes. A host that cannot give any, or that gives only zeros, is an error.
+/// Draws random bytes. A host that cannot give any is an error, and so is one whose source stands still: of two draws that are
+/// equal neither was drawn. Zeros are the source that was never written; identifiers that repeat would let one session be taken
+/// for another.
 pub(super) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
-    let unavailable = || Error::new(ErrorCode::RandomUnavailable, "The host gave no usable random bytes.");
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| unavailable())?;
-    if bytes.iter().all(|&byte| byte == 0) { Err(unavailable()) } else { Ok(bytes) }
+    let mut draws = [[0; N]; 2];
+    let filled = draws.iter_mut().try_for_each(|draw| getrandom::fill(draw));
+    let [bytes, other] = draws;
+    if filled.is_err() || bytes == other {
+        return Err(Error::new(ErrorCode::RandomUnavailable, "The host gave no usable random bytes."));
+    }
+    Ok(bytes)
 }
