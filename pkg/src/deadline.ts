@@ -28,6 +28,16 @@ export async function within<T>(seconds: number, run: (deadline: Deadline) => Pr
   }
 }
 
+/**
+ * Passes on what is not waited for. Should it be a promise, nobody else will handle its rejection, for which Node would end the
+ * process.
+ */
+export function unawaited<T>(value: T): T {
+  // Also of another realm, and whatever calls itself one.
+  if (typeof value === "object" && value !== null) Promise.resolve(value).catch(() => undefined);
+  return value;
+}
+
 async function settled<T>(run: () => T | Promise<T>): Promise<T | typeof FAILED> {
   try {
     return await run();

@@ -11,7 +11,8 @@ export interface SigningCallback {
   /** The name of the key, as its public half carries it. */
   kid: string;
   /**
-   * Signs bytes: RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA P-256 with SHA-256 as r and s of 32 bytes each (not DER).
+   * Signs bytes: RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA P-256 with SHA-256 as r and s of 32 bytes each (not DER). It may
+   * take ten seconds.
    */
   sign(bytes: Uint8Array): Promise<Uint8Array | ArrayBuffer>;
   /** The public half: signatures are checked with it before a token is released, and `jwks()` publishes it. */

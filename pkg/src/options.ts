@@ -2,6 +2,7 @@
  * Takes options apart: what only JavaScript can hold (functions, stores, CryptoKeys, Dates) stays here, all the rest goes
  * to the core, which reads, checks and refuses it by name.
  */
+import { unawaited } from "./deadline.js";
 import { optionInvalid, WaxsealError } from "./error.js";
 
 /** The options with some members set aside. */
@@ -131,7 +132,7 @@ export function clockFrom(option: unknown): Clock {
   if (clock === undefined) return () => Date.now() / 1000;
   return () => {
     try {
-      return seconds(clock());
+      return seconds(unawaited(clock()));
     } catch {
       throw new WaxsealError({ code: "ERR_CLOCK_INVALID", message: "The clock option threw an exception." });
     }

@@ -1,5 +1,5 @@
 /** Claims by the application's own schema, of any library that speaks Standard Schema (https://standardschema.dev). */
-import { FAILED, within } from "./deadline.js";
+import { FAILED, unawaited, within } from "./deadline.js";
 import { optionInvalid, WaxsealError } from "./error.js";
 
 /** A schema of zod, valibot, arktype or any other library of Standard Schema, version 1. */
@@ -59,8 +59,7 @@ export class ClaimsCheck<Schema extends StandardSchema | undefined> {
     if (this.#validate === undefined) return result as R & { claims: ClaimsOf<Schema, C> };
     const answer = attempt(this.#validate, result.claims);
     if (isThenable(answer)) {
-      // Nobody waits for it any more, and Node would end the process for a rejection that nobody handles.
-      Promise.resolve(answer).catch(() => undefined);
+      unawaited(answer);
       throw new WaxsealError({
         code: "ERR_SCHEMA_NEEDS_ASYNC",
         message: "The option schema is asynchronous, which verify cannot wait for: call verifyAsync or authenticate.",

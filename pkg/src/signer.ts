@@ -1,4 +1,5 @@
 /** Keys that sign outside the WebAssembly module: WebCrypto and callbacks. RSA private keys are always among them. */
+import { FAILED, within } from "./deadline.js";
 import { optionInvalid, WaxsealError } from "./error.js";
 import { isObject, tagOf, take } from "./options.js";
 import { forget, isBytes, keyParts, type KeyParts } from "./key-parts.js";
@@ -132,16 +133,23 @@ function rsaMembers({ kty, n, e, d, p, q, dp, dq, qi }: JWK): JsonWebKey {
   return { kty, n, e, d, p, q, dp, dq, qi } as JsonWebKey;
 }
 
+/** How long a key outside the module may take, in seconds. Calls of sessions have a shorter time for everything. */
+const TIMEOUT = 10;
+
 /** Signs bytes with a key outside the module. */
 export async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array> {
-  let signature: unknown;
-  try {
-    signature = await sign(bytes);
-    if (signature instanceof Uint8Array) return signature;
-  } catch {
-    throw new WaxsealError({ code: "ERR_SIGNER_FAILED", message: "The signing key threw an exception or rejected." });
+  const answer = await within(TIMEOUT, ({ attempt }) => attempt(async () => ({ signature: await sign(bytes) })));
+  if (answer === FAILED) {
+    const message = `The signing key threw an exception, rejected, or did not answer within ${TIMEOUT} seconds.`;
+    throw new WaxsealError({ code: "ERR_SIGNER_FAILED", message });
   }
-  if (tagOf(signature) === "ArrayBuffer") return new Uint8Array(signature as ArrayBuffer);
+  const { signature } = answer;
+  try {
+    if (signature instanceof Uint8Array) return signature;
+    if (tagOf(signature) === "ArrayBuffer") return new Uint8Array(signature as ArrayBuffer);
+  } catch {
+    // What cannot be looked at is no signature.
+  }
   throw new WaxsealError({
     code: "ERR_SIGNER_FAILED",
     message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
