@@ -78,6 +78,11 @@ bench-stores: $(TARBALL) ## refreshes per second on every session store, beside 
 	@scripts/install-stores.sh
 	@exec $(RUN) bench/stores.ts
 
+.PHONY: load
+load: $(TARBALL) ## mixed traffic at full speed on both example servers, with failing stores, for LOAD_SECONDS (600) each
+	@scripts/install-stores.sh
+	@exec $(RUN) tests/load/run.ts $(ARGS)
+
 # Not in `test`: what servers are made of takes minutes to build, and is not of this crate's tree.
 .PHONY: examples
 examples: $(TARGET_STAMP) ## the crate in an axum server, which is started, and in a Rust Worker, which is built

@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { breakable } from "./harness/breakable.js";
 import { bundle } from "./harness/bundle.js";
 import { findChromium, launch } from "./harness/chromium.js";
 import { startKeyServer } from "./harness/key-server.js";
@@ -27,6 +28,9 @@ async function run(executable: string): Promise<Outcome[]> {
     } else if (path === "/page.js") {
       response.setHeader("content-type", "text/javascript; charset=utf-8");
       createReadStream(SCRIPT).pipe(response);
+    } else if (path === "/breakable.wasm") {
+      response.setHeader("content-type", "application/wasm");
+      response.end(breakable());
     } else {
       const text = path.startsWith("/vectors/") ? await readVectors(path.slice("/vectors/".length)) : undefined;
       response.statusCode = text === undefined ? 404 : 200;

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { delimiter, dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { findChromium } from "./harness/chromium.js";
+import { breakable } from "./harness/breakable.js";
 import { startKeyServer } from "./harness/key-server.js";
 import { type Counts, missing, report, RESULTS, tapCounts } from "./harness/report.js";
 import type { Outcome } from "./harness/run-suites.js";
@@ -142,6 +143,7 @@ await build({
 });
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(RUNTIMES);
 const rows: string[] = [];
+breakable();
 const keys = await startKeyServer();
 let failed = false;
 for (const name of wanted) {

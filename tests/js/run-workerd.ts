@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { Miniflare, Response } from "miniflare";
+import { breakable } from "./harness/breakable.js";
 import { bundle } from "./harness/bundle.js";
 import { startKeyServer } from "./harness/key-server.js";
 import { readVectors, report } from "./harness/report.js";
@@ -23,6 +24,7 @@ const miniflare = new Miniflare({
   modules: [
     { type: "ESModule", path: "worker.js", contents: readFileSync(`${OUT}/worker.js`, "utf8") },
     { type: "CompiledWasm", path: "waxseal.wasm", contents: readFileSync(`${OUT}/waxseal.wasm`) },
+    { type: "CompiledWasm", path: "breakable.wasm", contents: breakable() },
   ],
   compatibilityDate: "2026-04-01",
   kvNamespaces: ["KV"],

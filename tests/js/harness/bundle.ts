@@ -46,6 +46,7 @@ export function packedLibrary(outdir: string): Plugin {
       );
       // As bundlers for Workers do: the module goes beside the bundle, and the import stays.
       build.onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
+        if (path === "./breakable.wasm") return { path, external: true };
         copyFileSync(join(resolveDir, path), join(outdir, "waxseal.wasm"));
         return { path: "./waxseal.wasm", external: true };
       });

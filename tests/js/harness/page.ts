@@ -8,11 +8,13 @@ const vectors = async (name: string): Promise<unknown> => {
   return response.ok ? response.json() : undefined;
 };
 
+const breakable = async (): Promise<WebAssembly.Module> => WebAssembly.compileStreaming(fetch("/breakable.wasm"));
+
 async function run(): Promise<unknown> {
   // Browsers compile asynchronously; the suite calls synchronous functions.
   await lib.init();
   const keyServer = new URL(location.href).searchParams.get("keys") ?? "";
-  return runSuites(suites, lib, { runtime: "chromium", keyServer, vectors });
+  return runSuites(suites, lib, { runtime: "chromium", keyServer, vectors, breakable });
 }
 
 Object.assign(globalThis, { outcomes: run() });

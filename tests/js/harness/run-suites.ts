@@ -16,7 +16,7 @@ export interface Outcome {
 const TEST_TIMEOUT_MS = 60_000;
 
 /** What a runner gives a suite besides the functions that declare tests. */
-export type Environment = Pick<Harness, "runtime" | "kv" | "keyServer" | "vectors">;
+export type Environment = Pick<Harness, "runtime" | "kv" | "keyServer" | "vectors" | "breakable">;
 
 export async function runSuites(
   suites: Record<string, Suite>,

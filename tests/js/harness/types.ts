@@ -43,6 +43,8 @@ export interface Harness {
    * `"wycheproof/json_web_key_test.json"`. Undefined when the directory is absent: the suite then calls `skip`.
    */
   vectors(name: string): Promise<unknown>;
+  /** The module in which every function can be made to trap: see `breakable.ts`. */
+  breakable(): Promise<WebAssembly.Module>;
 }
 
 /** Declares tests. It may be asynchronous, to load vectors before it declares what they test. */

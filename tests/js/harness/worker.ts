@@ -1,4 +1,6 @@
 /** The Worker that runs the suite on workerd; a runner on Node asks it for the outcomes. */
+// Beside the bundle, as the module of the package.
+import broken from "./breakable.wasm";
 import * as lib from "waxseal";
 import { suites } from "../suite/index.js";
 import { runSuites } from "./run-suites.js";
@@ -18,6 +20,8 @@ export default {
       const response = await VECTORS.fetch(`http://vectors/${name}`);
       return response.ok ? response.json() : undefined;
     };
-    return Response.json(await runSuites(suites, lib, { runtime: "workerd", kv: KV, keyServer: KEY_SERVER, vectors }));
+    const breakable = async (): Promise<WebAssembly.Module> => broken;
+    const environment = { runtime: "workerd", kv: KV, keyServer: KEY_SERVER, vectors, breakable } as const;
+    return Response.json(await runSuites(suites, lib, environment));
   },
 };

@@ -3,6 +3,9 @@
 import type { Suite } from "../harness/types.js";
 import { algorithms } from "./algorithms.js";
 import { authenticate } from "./authenticate.js";
+import { brokenCallbacks } from "./broken-callbacks.js";
+import { brokenHost } from "./broken-host.js";
+import { brokenModule } from "./broken-module.js";
 import { cache } from "./cache.js";
 import { claimsSets } from "./claims.js";
 import { counted } from "./counted.js";
@@ -91,6 +94,9 @@ export const suites: Record<string, Suite> = {
   sessionsRaces,
   sessionsFaults,
   hostile,
+  brokenCallbacks,
+  brokenHost,
+  brokenModule,
   models,
   fuzzish,
   vectors,
