@@ -19,6 +19,8 @@ export class Tally {
   /** What must not have been: a status that nobody may get, or a 503 that does not say when to come back. */
   readonly wrong: string[] = [];
   total = 0;
+  /** How often a connection that was kept had been closed when it was used again. */
+  reconnected = 0;
 
   add(kind: string, status: number, milliseconds: number): void {
     const statuses = this.counts.get(kind) ?? new Map<number, number>();
@@ -68,7 +70,13 @@ export class Client {
           resolve({ status, code, json, cookies });
         });
       });
-      outgoing.on("error", reject).end(body);
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        // A connection that was idle may be closed by the server just as it is used again: nothing was asked then.
+        if (!outgoing.reusedSocket || error.code !== "ECONNRESET") return reject(error);
+        this.tally.reconnected += 1;
+        this.send(kind, method, path, headers, body).then(resolve, reject);
+      });
+      outgoing.end(body);
     });
   }
 

@@ -1,5 +1,5 @@
-/** The shipped Worker, imported, with stores of which one operation in a hundred fails: copied beside its sources to be bundled. */
-import worker, { SessionRecords as Shipped } from "./index.js";
+/** The shipped Worker, imported, with stores of which one operation in a hundred fails: bundled in the place of its index. */
+import worker, { SessionRecords as Shipped } from "./shipped.js";
 import type { Env } from "./config.js";
 
 let faults = 0;

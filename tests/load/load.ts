@@ -35,6 +35,8 @@ export async function load(start: (grace: number) => Promise<Target>, seconds: n
     // Faults begin with the first look.
     usages.push([0, await target.usage()]);
     const running = Promise.all(lanes.map((lane) => lane.run(over)));
+    // Looked at below; until then somebody must, or the process ends with the first that fails.
+    running.catch(() => undefined);
     while (!over()) {
       await sleep(Math.max(500, (seconds * 1000) / 60));
       usages.push([elapsed(), await target.usage()]);
@@ -78,7 +80,7 @@ function requests({ tally }: Client, seconds: number): string[] {
     "|---|---|---|---|---|---|---|",
     ...rows,
     "",
-    `${tally.total} requests, ${(tally.total / seconds).toFixed(0)} a second`,
+    `${tally.total} requests, ${(tally.total / seconds).toFixed(0)} a second; ${tally.reconnected} idle connections found closed`,
   ];
 }
 

@@ -3,7 +3,7 @@
  * store in a hundred fails, half of them after they have had their effect.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generateKeyPair } from "waxseal";
@@ -131,8 +131,9 @@ export async function worker(grace: number): Promise<Target> {
   for (const part of ["src", "page", "wrangler.jsonc", "package.json", "tsconfig.json"]) {
     cpSync(`worker/${part}`, `${directory}/${part}`, { recursive: true });
   }
-  cpSync("tests/load/faulty-worker.ts", `${directory}/src/faulty-worker.ts`);
-  edit(`${directory}/wrangler.jsonc`, '"main": "src/index.ts"', '"main": "src/faulty-worker.ts"');
+  // The entry of a bundle is called index.
+  renameSync(`${directory}/src/index.ts`, `${directory}/src/shipped.ts`);
+  cpSync("tests/load/faulty-worker.ts", `${directory}/src/index.ts`);
   edit(
     `${directory}/src/identity.ts`,
     "SUBJECTS.get(username)",
