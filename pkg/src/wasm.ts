@@ -72,14 +72,23 @@ function within<T>(of: number, run: () => T, replaced?: ReplacedListener): T {
   try {
     result = run();
   } catch (thrown) {
+    if (of !== generation) throw overtakenWithin(replaced);
     const error = translate(thrown, of);
     if (of !== generation) replaced?.(generation);
     throw error;
   }
-  // A getter among the arguments may have called the library, and that call may have trapped: then the glue has read this
-  // call's result from the memory of another instance.
-  if (of !== generation) throw overtaken(replaced);
+  if (of !== generation) throw overtakenWithin(replaced);
   return result;
+}
+
+/**
+ * The error of a call within which the instance was replaced: a getter among its arguments has called the library, and that
+ * call has trapped. The old instance has gone on with the glue of the new one: what it gave back was read from another memory,
+ * and what it let go of were values that the new one holds. So that one is replaced as well.
+ */
+function overtakenWithin(replaced: ReplacedListener | undefined): WaxsealError {
+  abandon();
+  return overtaken(replaced);
 }
 
 function replace(): void {
@@ -92,16 +101,19 @@ function translate(thrown: unknown, of: number): WaxsealError {
   if (isErrorDetails(thrown)) return new WaxsealError(thrown);
   if (thrown instanceof WaxsealError) return thrown;
   // Anything else is a trap, or a call to an object of an instance that trapped before.
-  if (of === generation) {
-    generation += 1;
-    trapped = true;
-    try {
-      replace();
-    } catch {
-      // The next call tries again.
-    }
-  }
+  if (of === generation) abandon();
   return internal();
+}
+
+/** Puts a new instance in the place of one that cannot be trusted any more. */
+function abandon(): void {
+  generation += 1;
+  trapped = true;
+  try {
+    replace();
+  } catch {
+    // The next call tries again.
+  }
 }
 
 /** The error of a call whose instance was replaced meanwhile, by another one's failure. */

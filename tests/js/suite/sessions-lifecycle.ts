@@ -159,7 +159,7 @@ export const sessionsLifecycle: Suite = (h, lib) => {
     deepEqual(records.written, []);
     deepEqual(
       events.map(({ type }) => type),
-      ["rejected"],
+      ["instance-replaced", "rejected"],
     );
     ok(await sessions.login(ALICE));
   });
