@@ -70,6 +70,8 @@ export async function startKeyServer(): Promise<KeyServer> {
     if (kind === "script") return void script(name, request).then(() => response.end());
     response.end(JSON.stringify(seen.get(name) ?? []));
   });
+  // Longer than any test is busy with something else: workerd takes a connection that was closed for an error.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
