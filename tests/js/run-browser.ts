@@ -30,7 +30,7 @@ async function run(executable: string): Promise<Outcome[]> {
       createReadStream(SCRIPT).pipe(response);
     } else if (path === "/breakable.wasm") {
       response.setHeader("content-type", "application/wasm");
-      response.end(breakable());
+      response.end(await breakable());
     } else {
       const text = path.startsWith("/vectors/") ? await readVectors(path.slice("/vectors/".length)) : undefined;
       response.statusCode = text === undefined ? 404 : 200;

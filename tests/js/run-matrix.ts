@@ -143,7 +143,7 @@ await build({
 });
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(RUNTIMES);
 const rows: string[] = [];
-breakable();
+await breakable();
 const keys = await startKeyServer();
 let failed = false;
 for (const name of wanted) {

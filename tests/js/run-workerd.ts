@@ -24,7 +24,7 @@ const miniflare = new Miniflare({
   modules: [
     { type: "ESModule", path: "worker.js", contents: readFileSync(`${OUT}/worker.js`, "utf8") },
     { type: "CompiledWasm", path: "waxseal.wasm", contents: readFileSync(`${OUT}/waxseal.wasm`) },
-    { type: "CompiledWasm", path: "breakable.wasm", contents: breakable() },
+    { type: "CompiledWasm", path: "breakable.wasm", contents: await breakable() },
   ],
   compatibilityDate: "2026-04-01",
   kvNamespaces: ["KV"],

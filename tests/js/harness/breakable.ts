@@ -4,35 +4,35 @@
  */
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import binaryen from "binaryen";
 
 const SHIPPED = "target/packed/node_modules/waxseal/dist/waxseal.wasm";
 const BREAKABLE = "target/packed/breakable.wasm";
 
-/** Gives a function another body. The package's declarations leave it out. */
-const { setBody } = (binaryen as unknown as { Function: { setBody(of: number, body: number): void } }).Function;
-
 /** The bytes of the module; it is made again when the shipped one is another. */
-export function breakable(): Uint8Array<ArrayBuffer> {
+export async function breakable(): Promise<Uint8Array<ArrayBuffer>> {
   // The date of what npm unpacks says nothing: the tarball's does.
   const isNew = (): boolean => statSync(BREAKABLE).mtimeMs > statSync("target/packed/waxseal.tgz").mtimeMs;
   if (!existsSync(BREAKABLE) || !isNew()) {
     mkdirSync(dirname(BREAKABLE), { recursive: true });
-    writeFileSync(BREAKABLE, breaking(readFileSync(SHIPPED)));
+    writeFileSync(BREAKABLE, await breaking(readFileSync(SHIPPED)));
   }
   return new Uint8Array(readFileSync(BREAKABLE));
 }
 
 /** The same, compiled. */
-export function compiled(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(breakable());
+export async function compiled(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await breakable());
 }
 
 /**
  * Exports three numbers beside what is there: `entered`, how many functions were; `left`, how many may still be before one
  * traps, any number if it is negative; `kind`, which trap it is, in the order of `TRAPS` in tests/js/suite/breaking.ts.
  */
-function breaking(wasm: Uint8Array): Uint8Array {
+async function breaking(wasm: Uint8Array): Promise<Uint8Array> {
+  // It awaits at its top level, so CommonJS cannot require it.
+  const { default: binaryen } = await import("binaryen");
+  // Gives a function another body. The package's declarations leave it out.
+  const { setBody } = (binaryen as unknown as { Function: { setBody(of: number, body: number): void } }).Function;
   const module = binaryen.readBinary(wasm);
   const { i32, none } = binaryen;
   const functions = Array.from({ length: module.getNumFunctions() }, (_, index) => module.getFunctionByIndex(index));
