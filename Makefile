@@ -106,6 +106,10 @@ proof: $(PROOF) $(TARBALL) fuzz examples ## much of what tests do little of: see
 	# A million random calls on Node, and WAXSEAL_CALLS_SECONDS (300) of them on workerd and in Chromium.
 	$(RUN) tests/proof/calls.ts
 	cargo run --profile proof --package waxseal-model --bin explore
+	# Tokens with anything wrong, before an independent verifier: natively jwt-compact, and jose through Node.
+	WAXSEAL_DIFFERENTIAL_CASES=$${WAXSEAL_DIFFERENTIAL_CASES:-200000} cargo test --profile proof --package waxseal-fuzz-bodies \
+		--test differential -- --nocapture
+	$(RUN) tests/proof/differential.ts
 
 .PHONY: audit
 audit: ## licences, sources, duplicates and known weaknesses of the crates that are used
@@ -116,12 +120,8 @@ reproduce: ## builds the package twice, in different places, and compares the tw
 	@exec scripts/reproduce.sh
 
 .PHONY: fuzz
-fuzz: ## every fuzz target, for FUZZ_SECONDS (60) each, on a nightly toolchain
-	rustup toolchain list | grep '^nightly' >/dev/null || rustup toolchain install nightly --profile minimal
-	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked --debug
-	for target in $$(cargo +nightly fuzz list); do
-		cargo +nightly fuzz run --sanitizer none $$target -- -max_total_time=$${FUZZ_SECONDS:-60}
-	done
+fuzz: ## every fuzz target, for FUZZ_SECONDS (60) each, on a nightly toolchain (ARGS="json cookies": some)
+	@exec scripts/fuzz.sh $(ARGS)
 
 .PHONY: clean
 clean: ## removes everything that was built or installed
