@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use waxseal::jws::compact::HARD_MAX_LENGTH;
 use waxseal::jws::{CompactJws, VerifyingKey};
-use waxseal::jwt::{Verifier, WarmVerifier, decode_unverified, explain};
+use waxseal::jwt::{VerifiedJwt, Verifier, WarmVerifier, decode_unverified, explain};
 
 use crate::minting;
 use crate::verifier::Outcome;
@@ -59,10 +59,7 @@ pub fn run(input: &[u8]) {
     }
     let cold = Outcome::of(VERIFIER.verify(token, minting::now()));
     assert!(cold.claims().is_none() || was_signed(token), "a token that nobody signed");
-    let warm = WARM.with_borrow_mut(|warm| {
-        let outcome = warm.verify(token, minting::now());
-        Outcome::read(outcome.map(|verified| verified.claims()))
-    });
+    let warm = WARM.with_borrow_mut(|warm| Outcome::read(warm.verify(token, minting::now()).map(VerifiedJwt::claims)));
     assert_eq!(warm, cold, "what is remembered changes the verdict");
     // An explanation ends as verification does.
     let explanation = explain(&VERIFIER, token, minting::now());

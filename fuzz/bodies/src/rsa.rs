@@ -21,8 +21,11 @@ pub fn run(input: &[u8]) {
         0..0x80 => 65537,
         _ => 65537 + (u32::from(*exponent) << (kind & 0xf) << 1),
     };
+    // From 2^16 to 2^24, or above: three octets, or four.
     let exponent_octets = exponent.to_be_bytes();
-    let Ok(key) = PublicKey::new(&modulus, &exponent_octets[exponent.leading_zeros() as usize / 8..]) else { return };
+    let Ok(key) = PublicKey::new(&modulus, exponent_octets.strip_prefix(&[0]).unwrap_or(&exponent_octets)) else {
+        return;
+    };
 
     let expected = (signature < modulus).then(|| {
         let odd = Odd::new(BoxedUint::from_be_slice_vartime(&modulus)).unwrap();

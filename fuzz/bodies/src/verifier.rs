@@ -111,11 +111,11 @@ fn judge(token: &str) -> Verdict {
             Verdict::BothAccept
         }
         (Err(code), Err(_)) => Verdict::BothRefuse(code.as_str()),
-        (Err(code), Ok(claims)) => {
+        (Err(code), Ok(_)) => {
             let now = f64::from(minting::NOW);
             let holds = match code {
-                ErrorCode::TokenExpired => claims.time(token, "exp").is_some_and(|exp| exp <= now),
-                ErrorCode::TokenNotYetValid => claims.time(token, "nbf").is_some_and(|nbf| nbf > now),
+                ErrorCode::TokenExpired => reference::time(token, "exp").is_some_and(|exp| exp <= now),
+                ErrorCode::TokenNotYetValid => reference::time(token, "nbf").is_some_and(|nbf| nbf > now),
                 _ => STRICTER.iter().any(|(one, _)| *one == code),
             };
             assert!(holds, "{code:?} is no stricter rule: {token}");
