@@ -13,13 +13,17 @@ const FAR: i32 = 1_000_000;
 const FAR_UP: f64 = 1_267_650_600_228_229_401_496_703_205_376.0;
 const FAR_DOWN: f64 = 1.0 / FAR_UP;
 
+/// 2^-922: what a value that was taken up by 2^100 is below, if the value is no normal double. Its own last place is worth
+/// 2^-974, which is that of all those doubles, taken up.
+const SMALL: f64 = f64::MIN_POSITIVE * FAR_UP;
+
 /// The largest mantissa that takes another digit: 18 digits always fit, one more than the shortest text of any double has.
 const ROOM: i64 = (i64::MAX - 9) / 10;
 
 /// The value of a text that is a JSON number (RFC 8259 section 6); infinite when it is beyond the range of a double.
 ///
 /// It is the nearest double for every text that a program wrote for a double, 17 digits at most. Digits after the
-/// eighteenth may be dropped, and below the normal doubles (2^-1022) the last bit may differ.
+/// eighteenth may be dropped.
 pub(super) fn value(text: &str) -> f64 {
     if let Some(integer) = small_integer(text) {
         return integer;
@@ -37,7 +41,7 @@ pub(super) fn value(text: &str) -> f64 {
         (value, left) =
             if left < 0 { (value.divided_by(power), left + taken) } else { (value.times(power), left - taken) };
     }
-    let value = value.high * back;
+    let value = if value.high < SMALL { value.rounded_to_small() } else { value.high } * back;
     if text.starts_with('-') { -value } else { value }
 }
 
@@ -83,6 +87,14 @@ impl Sum {
         let quotient = self.high / divisor;
         let (back, error) = product(quotient, divisor);
         Self::normal(quotient, ((self.high - back) - error + self.low) / divisor)
+    }
+
+    /// The nearest number with no more places than the doubles below [`SMALL`] have when they are taken down: rounded to the
+    /// places of a larger number, and once, of both parts.
+    fn rounded_to_small(self) -> f64 {
+        let sum = SMALL + self.high;
+        let left = self.high - (sum - SMALL) + self.low;
+        sum + left - SMALL
     }
 
     fn normal(high: f64, low: f64) -> Self {
@@ -150,6 +162,8 @@ mod tests {
         assert_eq!(value("-1.5E+3"), -1500.0);
         assert_eq!(value("1.7976931348623157e308"), f64::MAX);
         assert_eq!(value("2.2250738585072014e-308"), f64::MIN_POSITIVE);
+        assert_eq!(value("1.785566877040266e-308"), 1.785_566_877_040_266e-308);
+        assert_eq!((value("5e-324"), value("2e-324")), (f64::from_bits(1), 0.0));
         assert_eq!(value("1.00000000000000000000000000000000000000000000"), 1.0);
         assert_eq!(value("1000000000000000000000000000000"), 1e30);
     }
@@ -168,9 +182,10 @@ mod tests {
         }
 
         #[test]
-        fn doubles_below_the_normal_ones_are_within_the_last_bit(number in proptest::num::f64::SUBNORMAL) {
-            let found = value(&format!("{number:e}"));
-            prop_assert!((found - number).abs() <= 5e-324, "{number:e}: {found:e}");
+        fn the_smallest_doubles_are_read_back_as_well(number in proptest::num::f64::SUBNORMAL) {
+            prop_assert_eq!(value(&format!("{number:e}")), number);
+            // Digits that no shortest text has: rounded once, not first to a normal double and then to this one.
+            prop_assert_eq!(value(&format!("{number:.16e}")), number);
         }
     }
 }
