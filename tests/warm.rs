@@ -242,6 +242,37 @@ fn no_more_are_remembered_than_were_asked_for() {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_oldest_that_was_not_asked_for_again_makes_room(
+        max in 1_usize..=6,
+        asked in proptest::collection::vec(0_usize..9, 1..120),
+    ) {
+        let (mut verifier, tokens) = (caching(max), tokens(9));
+        // Tokens in the order of their places, each with whether it has been asked for again since the hand was there.
+        let (mut places, mut hand, mut hits) = (Vec::<(usize, bool)>::new(), 0, 0);
+        for (before, which) in asked.into_iter().enumerate() {
+            verifier.verify(&tokens[which], now()).unwrap();
+            if let Some(place) = places.iter_mut().find(|place| place.0 == which) {
+                place.1 = true;
+                hits += 1;
+            } else if places.len() < max {
+                places.push((which, false));
+            } else {
+                while std::mem::take(&mut places[hand].1) {
+                    hand = (hand + 1) % max;
+                }
+                places[hand] = (which, false);
+                hand = (hand + 1) % max;
+            }
+            let misses = u64::try_from(before).unwrap() + 1 - hits;
+            prop_assert_eq!(figures(&verifier), (places.len(), hits, misses));
+        }
+    }
+}
+
 #[test]
 fn debug_shows_no_secret_and_no_token() {
     let mut verifier = caching(8);

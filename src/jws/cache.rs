@@ -123,7 +123,7 @@ impl SignatureCache {
         if self.buckets.is_empty() {
             self.buckets.resize(self.max.next_power_of_two(), NONE);
         }
-        let place = if self.entries.len() < self.max { self.entries.len() } else { self.evicted() };
+        let place = self.vacated();
         let bucket = self.bucket(tag.0);
         let (Some(first), Ok(link)) = (self.buckets.get_mut(bucket), u32::try_from(place)) else { return };
         let entry = Entry { tag: tag.0, expires, next: *first, used: false };
@@ -134,8 +134,9 @@ impl SignatureCache {
         }
     }
 
-    /// Takes an entry out of its bucket that was not asked for since the hand came by last.
-    fn evicted(&mut self) -> usize {
+    /// The next place that has no entry yet, or whose entry was not asked for since the hand came by last: that is taken out of
+    /// its bucket.
+    fn vacated(&mut self) -> usize {
         let place = loop {
             let place = self.hand;
             self.hand = (place + 1) % self.max;
