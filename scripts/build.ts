@@ -104,7 +104,7 @@ function published(self: string, extension: string): Plugin {
 
 async function bundle(source: string, name: string, format: "esm" | "cjs"): Promise<void> {
   const extension = format === "esm" ? ".js" : ".cjs";
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [join(SOURCE, source)],
     outfile: join(DIST, `${name}${extension}`),
     bundle: true,
@@ -116,7 +116,19 @@ async function bundle(source: string, name: string, format: "esm" | "cjs"): Prom
     logLevel: "warning",
     external: ["cloudflare:workers", "node:*"],
     plugins: [published(name, extension)],
+    write: false,
   });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, ownMembers(text));
+  }
+}
+
+/** Lets esbuild's helpers go over own members alone: what others have put on `Object.prototype` would be exported with them. */
+function ownMembers(text: string): string {
+  const own = text.replaceAll("for (var name in all)", "for (var name of Object.keys(all))");
+  if (/\bfor \((?:var|let|const) \w+ in /.test(own)) throw new Error("a bundle goes over inherited members");
+  return own;
 }
 
 /** Declarations: those that the facade and the stores reach, once for `import` and once for `require`. */
