@@ -7,8 +7,8 @@ mod sessions;
 use sessions::*;
 use waxseal::revocation::Kind;
 use waxseal::session::{
-    Event, OnReuse, Outcome, Refusal, Release, Reply, Reuse, Session, SessionPolicy, Step, SubjectRecord, Task,
-    Unavailable,
+    AppClaims, Event, OnReuse, Outcome, RefreshToken, Refusal, Release, Reply, Reuse, Session, SessionPolicy, Step,
+    SubjectRecord, Task, Unavailable,
 };
 
 const REVOKED: &str = "wx1 revoked";
@@ -382,4 +382,38 @@ fn a_check_asks_for_the_session_and_the_version_of_an_access_token() {
     assert_eq!(verdict(&before, "s", 1), Outcome::Refused(Refusal::Ended), "a version that the session never had");
     let later = SubjectRecord { version: 1, ..before };
     assert_eq!(verdict(&later, "s", 0), Outcome::Refused(Refusal::Ended));
+}
+
+#[test]
+fn a_call_says_whom_and_which_session_it_is_about_before_it_has_begun() {
+    let about = every_task().into_iter().map(|task| {
+        let flow = call(task);
+        assert_eq!(flow.subject(), "alice");
+        (flow.session().map(str::to_owned), flow.is_login(), flow.claims().is_some())
+    });
+    let s = Some("s".to_owned());
+    let expected = [
+        (None, true, false),
+        (None, true, false),
+        (s.clone(), false, true),
+        (s.clone(), false, true),
+        (s.clone(), false, false),
+        (None, false, false),
+        (None, false, false),
+        (None, false, false),
+        (s, false, false),
+    ];
+    assert_eq!(about.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_refresh_says_which_token_it_presents_and_what_its_access_token_will_say() {
+    let session = session("s");
+    let claims = AppClaims::new(serde_json::Map::from_iter([("role".to_owned(), "admin".into())])).unwrap();
+    let presented = RefreshToken { claims, ..current(&session) };
+    let flow = call(Task::Refresh { presented: presented.clone(), client: None });
+    assert_eq!(flow.claims().unwrap(), serde_json::json!({"sub": "alice", "sid": "s", "role": "admin"}));
+    assert!(flow.presents(&presented));
+    assert!(!flow.presents(&RefreshToken { generation: presented.generation + 1, ..presented.clone() }));
+    assert!(!call(end("s")).presents(&presented));
 }

@@ -1,6 +1,6 @@
 //! The text of a record: what it looks like, and what is not one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a panic is how a test fails")]
 
 mod sessions;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sessions::*;
 use waxseal::session::record::MAX_RECORD;
-use waxseal::session::{Session, SubjectRecord, record_key};
+use waxseal::session::{Outcome, Reply, Session, Step, SubjectRecord, Unavailable, record_key};
 
 /// Schema 1, as it stands in stores: a change of it needs another number.
 const GOLDEN: &str = concat!(
@@ -222,4 +222,24 @@ proptest! {
             prop_assert_eq!(SubjectRecord::parse(&record.write()), Some(record));
         }
     }
+}
+
+#[test]
+fn a_record_of_the_greatest_length_is_read_and_written_and_a_longer_one_is_not() {
+    let refreshed = |padding: usize| {
+        let label = Some("x".repeat(padding));
+        let crowd = (0..90).map(|number| session(&format!("{number}")));
+        let before = record([Session { label, ..session("s") }].into_iter().chain(crowd));
+        let mut flow = call(refresh(&session("s")));
+        flow.resume(&policy(), Reply::Start);
+        let step = flow.resume(&policy(), Reply::Record(Some(before.write())));
+        (before.write().len(), if let Step::Sign(_) = step { flow.resume(&policy(), Reply::Signed) } else { step })
+    };
+    let spare = MAX_RECORD - refreshed(0).0;
+    let (length, step) = refreshed(spare);
+    assert_eq!(length, MAX_RECORD);
+    let Step::Swap { next, .. } = step else { panic!("{step:?}") };
+    assert_eq!(next.len(), MAX_RECORD);
+    let (_, step) = refreshed(spare + 1);
+    assert!(matches!(step, Step::Done(Outcome::Unavailable(Unavailable::Record))), "{step:?}");
 }
