@@ -70,8 +70,8 @@ fn presented(cookie: &str) -> Result<Presented, ErrorCode> {
     gate().presented(&by_cookie(cookie), now()).map_err(|error| error.code())
 }
 
-fn session(subject: &str, sid: &str) -> Option<Carried> {
-    Some(Carried { subject: subject.to_owned(), sid: sid.to_owned() })
+fn carried(subject: &str, sid: &str) -> Carried {
+    Carried { subject: subject.to_owned(), sid: sid.to_owned() }
 }
 
 #[test]
@@ -81,12 +81,12 @@ fn a_request_carries_the_session_of_its_access_token_by_cookie_and_by_bearer() {
     let bearer = format!("Bearer {token}");
     let by_bearer = RequestHead { authorization: Some(&bearer), cookie: None, provenance: OWN_SITE };
     for request in [by_cookie(&cookie), by_bearer] {
-        assert_eq!(gate.arriving(&request, now()).unwrap(), session("alice", "s"));
-        assert_eq!(gate.leaving(&request, now()).unwrap(), session("alice", "s"));
+        assert_eq!(gate.arriving(&request, now()).unwrap(), Some(carried("alice", "s")));
+        assert_eq!(gate.leaving(&request, now()).unwrap(), Some(carried("alice", "s")));
     }
     let another = cookies(Some(&access(&json!({"sub": "bob", "sid": "t"}))), &[]);
-    assert_eq!(gate.arriving(&by_cookie(&another), now()).unwrap(), session("bob", "t"));
-    assert_eq!(gate.leaving(&by_cookie(&another), now()).unwrap(), session("bob", "t"));
+    assert_eq!(gate.arriving(&by_cookie(&another), now()).unwrap(), Some(carried("bob", "t")));
+    assert_eq!(gate.leaving(&by_cookie(&another), now()).unwrap(), Some(carried("bob", "t")));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_token_that_has_expired_still_says_whose_session_it_is_and_one_that_is_not_o
         assert_eq!(gate.leaving(&by_cookie(&cookie), at(100_000.0)).unwrap(), arriving);
         arriving
     };
-    assert_eq!(found(&token), session("alice", "s"));
+    assert_eq!(found(&token), Some(carried("alice", "s")));
     let forged =
         sign(&key(2), r#"{"alg":"ES256","typ":"at+jwt"}"#, claims(&json!({"sid": "s"})).to_string().as_bytes());
     for other in [forged, refresh(&json!({})), access(&json!({"aud": "x"})), "x".to_owned()] {
@@ -127,12 +127,12 @@ fn requests_of_another_site_are_refused_unless_a_bearer_token_ends_its_session()
     }
     assert_eq!(gate.leaving(&with_cookie, now()).unwrap_err().code(), cross);
     assert_eq!(gate.leaving(&with_nothing, now()).unwrap_err().code(), cross);
-    assert_eq!(gate.leaving(&with_bearer, now()).unwrap(), session("alice", "s"));
+    assert_eq!(gate.leaving(&with_bearer, now()).unwrap(), Some(carried("alice", "s")));
     // From where requests are welcome, too.
     let welcome = Provenance { origin: Some("https://app.example"), ..OTHER_SITE };
     let request = RequestHead { provenance: welcome, ..with_cookie };
     gate.check_cross_site(&request).unwrap();
-    assert_eq!(gate.arriving(&request, now()).unwrap(), session("alice", "s"));
+    assert_eq!(gate.arriving(&request, now()).unwrap(), Some(carried("alice", "s")));
 }
 
 #[test]
