@@ -89,7 +89,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const { taken, rest } = take(options, ["key", "clock"]);
   const [first, ...others] = listOf(taken.key, "key");
   const clock = clockFrom(taken.clock);
-  const published = await Promise.all(others.map(publishable));
+  const published = (await Promise.all(others.map(publishable))).flat();
   const { host, parts } = await signingKey(first);
   // Of a key that signs outside the module, the core sees a description alone.
   const [plain, description] = snapshot([rest, host?.description] as const);

@@ -43,16 +43,19 @@ export async function signingKey(key: unknown): Promise<SigningKey> {
   }
 }
 
-/** What the core can take the public half from: of a key that it cannot read, what is known of it here. */
-export async function publishable(key: unknown): Promise<unknown> {
+/**
+ * What the core can take the public half from: of a key that it cannot read, what is known of it here. In a list, or what is given
+ * for a key and has a `then` would be taken for a promise.
+ */
+export async function publishable(key: unknown): Promise<[unknown]> {
   const outside = await outsideSigner(key);
-  if (outside === undefined) return key;
+  if (outside === undefined) return [key];
   const { kid, publicKey } = outside.description;
   if (!isObject(publicKey)) {
     const message = "The public half of a key is not known: give publicKey beside sign, or an extractable key.";
     throw new WaxsealError({ code: "ERR_KEY_UNSUPPORTED", message });
   }
-  return kid === undefined ? publicKey : { ...take(publicKey, []).rest, kid };
+  return [kid === undefined ? publicKey : { ...take(publicKey, []).rest, kid }];
 }
 
 /** The keys that are no data: a CryptoKey and a callback. */

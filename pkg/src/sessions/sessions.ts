@@ -104,7 +104,7 @@ async function keysOf(option: unknown, name: string): Promise<Keys> {
   if (option === undefined || list.length === 0) throw optionInvalid(`${name} is required: a private key, or several.`);
   const [first, ...others] = list;
   // The others verify: whether they could sign as well is not even looked at.
-  const halves = publicJwks((await Promise.all(others.map(publishable))) as JWK[]).keys;
+  const halves = publicJwks((await Promise.all(others.map(publishable))).flat() as JWK[]).keys;
   const { host, parts } = await signingKey(first);
   const pairs: Keys["pairs"] = [[parts, snapshot(host?.description)]];
   for (const publicKey of halves) pairs.push([undefined, { alg: publicKey.alg, kid: publicKey.kid, publicKey }]);

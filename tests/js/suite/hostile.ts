@@ -210,6 +210,18 @@ export const hostile: Suite = (h, lib) => {
     ok(await (await makeIssuer(lib)).issue({ sub: "bob" }));
   });
 
+  h.test("a further key that looks like a promise is not waited for, but judged as a key", async () => {
+    const { publicJwk } = await ec();
+    const { privateKey } = await lib.generateKeyPair("ES256");
+    for (const key of [
+      { ...publicJwk, then: thrown },
+      Object.assign(() => undefined, { then: thrown }),
+      new Proxy(() => undefined, { get: thrown }),
+    ]) {
+      await rejects(makeIssuer(lib, { key: [privateKey, key] }), "ERR_OPTION_INVALID");
+    }
+  });
+
   const stores: [string, () => object][] = [
     ["whose get is a getter that throws", () => Object.defineProperty({}, "get", { get: thrown, enumerable: true })],
     ["that is a proxy which throws at every touch", () => new Proxy({}, { get: thrown, ownKeys: thrown, has: thrown })],
