@@ -88,18 +88,19 @@ const megabytes = (bytes: number | undefined): string =>
   bytes === undefined ? "" : `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 function memory(usages: [number, Usage][]): string[] {
-  const rows = (["after warm-up", "middle", "end"] as const).map((when, index) => {
-    const [, usage] = usages[Math.min(usages.length - 1, Math.floor(usages.length * [0.25, 0.6, 1][index]!))] ?? [];
+  const rows = ([0.25, 0.5, 0.75, 1] as const).map((part) => {
+    const [at, usage] = usages[Math.min(usages.length - 1, Math.floor(usages.length * part))] ?? [];
+    const when = `after ${at?.toFixed(0)} s`;
     return `| ${when} | ${megabytes(usage?.rss)} | ${megabytes(usage?.heap)} | ${usage?.descriptors} |`;
   });
-  return ["| memory | resident | heap after a collection | file descriptors |", "|---|---|---|---|", ...rows];
+  return ["| | resident | heap after a collection | file descriptors |", "|---|---|---|---|", ...rows];
 }
 
-/** What has grown since the first quarter, by the slope of all that was measured from there on. */
+/** What has grown in the second half, by the slope of all that was measured there: until then allocators and caches fill. */
 function growth(usages: [number, Usage][], seconds: number): string[] {
   // A slope over some seconds is one of warming up.
   if (seconds < 300) return [];
-  const warm = usages.slice(Math.floor(usages.length / 4));
+  const warm = usages.slice(Math.floor(usages.length / 2));
   return (["rss", "heap", "descriptors"] as const).flatMap((what) => {
     const points = warm.flatMap(([at, usage]): [number, number][] => {
       const value = usage[what];
@@ -111,8 +112,8 @@ function growth(usages: [number, Usage][], seconds: number): string[] {
     const slope =
       points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0) /
       points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
-    const grown = (slope * seconds * 0.75) / y;
-    return grown > 0.15 ? [`${what} grows: by ${(grown * 100).toFixed(0)} % of its mean since the first quarter`] : [];
+    const grown = (slope * seconds * 0.5) / y;
+    return grown > 0.1 ? [`${what} grows: by ${(grown * 100).toFixed(0)} % of its mean in the second half`] : [];
   });
 }
 
