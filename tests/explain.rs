@@ -153,6 +153,9 @@ fn of_an_unknown_issuer_the_common_rules_are_still_explained() {
     assert_eq!(outcomes(&explanation), "pppfnpfs");
     assert_eq!(code(&explanation, Step::Key), Some(ErrorCode::IssuerUnknown));
     assert_eq!(code(&explanation, Step::Policy), Some(ErrorCode::TokenExpired));
+    // What each issuer has of its own is not held against it.
+    let explanation = explain(&two, &token(&json!({"iss": "https://three.example", "aud": "another"})), now());
+    assert_eq!(code(&explanation, Step::Policy), None);
 }
 
 #[test]

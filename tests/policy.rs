@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use waxseal::ErrorCode;
 use waxseal::error::Reason;
-use waxseal::jwt::{ClaimsSet, Policy};
+use waxseal::jwt::{ClaimsSet, Policy, TrustedIssuer};
 
 #[test]
 fn the_first_step_that_fails_is_the_one_reported() {
@@ -112,6 +112,21 @@ fn a_time_that_is_no_number_is_an_error_and_not_an_absence() {
     assert!(
         refusal(&verifier, &token_with("exp", "1700000000000"), now()).message().contains("looks like milliseconds")
     );
+}
+
+// RFC 7519 sections 4.1.1, 4.1.2 and 4.1.7
+#[test]
+fn a_name_that_is_no_string_is_an_error_where_nothing_checks_it_too() {
+    let anybody = TrustedIssuer { issuer: None, audience: None, keys: key_set(&[&key(1)]) };
+    let verifier = verifier(|config| config.issuers = vec![anybody]);
+    for claim in ["iss", "sub", "jti"] {
+        assert_eq!(code(&verifier, &token_with(claim, "\"\"")), Ok(()), "{claim}");
+        for text in ["1", "null", "true", "[\"x\"]", "{}"] {
+            let (code, at_fault, reason) = fault(&verifier, &token_with(claim, text), now());
+            let expected = (ErrorCode::ClaimInvalid, Some(claim), Some(Reason::Invalid));
+            assert_eq!((code, at_fault.as_deref(), reason), expected, "{text}");
+        }
+    }
 }
 
 // RFC 7519 section 4.1.5

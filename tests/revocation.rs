@@ -187,6 +187,7 @@ fn whatever_is_not_an_entry_or_null_is_a_failure() {
         vec![value("wx1 after=1"), Answer::Missing],
         vec![Answer::Missing, value("wx1 revoked")],
         vec![Answer::Missing, value("wx2 after=1")],
+        vec![Answer::Missing, value(&format!("wx1 version=1{}", "0".repeat(100_000)))],
         vec![Answer::Missing],
         vec![],
         vec![Answer::Missing, Answer::Missing, Answer::Missing],
@@ -197,6 +198,13 @@ fn whatever_is_not_an_entry_or_null_is_a_failure() {
         let accepting = guard(FailurePolicy::Accept).begin(&token(&json!({})), now()).unwrap();
         assert_eq!(accepting.decide(&answers).unwrap().revocation(), RevocationState::Unavailable, "{answers:?}");
     }
+}
+
+#[test]
+fn what_is_known_of_an_accepted_token_has_a_name() {
+    let names =
+        [RevocationState::NotChecked, RevocationState::Clear, RevocationState::Unavailable].map(RevocationState::name);
+    assert_eq!(names, ["not-checked", "clear", "unavailable"]);
 }
 
 #[test]

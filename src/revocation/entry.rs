@@ -5,9 +5,6 @@ use crate::time::UnixTime;
 
 use super::key::Kind;
 
-/// No entry is longer; a longer text is not even looked at.
-const MAX_LENGTH: usize = 64;
-
 const PREFIX: &str = "wx1 ";
 const REVOKED: &str = "revoked";
 const AFTER: &str = "after=";
@@ -30,9 +27,6 @@ pub(super) enum Entry {
 impl Entry {
     /// Reads the text of an entry; `None` when it is not one of this kind.
     pub(super) fn parse(kind: Kind, text: &str) -> Option<Self> {
-        if text.len() > MAX_LENGTH {
-            return None;
-        }
         let fields = text.strip_prefix(PREFIX)?;
         match kind {
             Kind::Token | Kind::Session => (fields == REVOKED).then_some(Self::Revoked),
