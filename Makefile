@@ -123,6 +123,10 @@ reproduce: ## builds the package twice, in different places, and compares the tw
 fuzz: ## every fuzz target, for FUZZ_SECONDS (60) each, on a nightly toolchain (ARGS="json cookies": some)
 	@exec scripts/fuzz.sh $(ARGS)
 
+.PHONY: mutants
+mutants: ## changes the core in one place at a time, to see whether its tests notice: hours (ARGS="claims rotation": some)
+	@exec scripts/mutants.sh $(ARGS)
+
 .PHONY: clean
 clean: ## removes everything that was built or installed
 	rm -rf target fuzz/target node_modules pkg/dist worker/dist worker/node_modules www/dist

@@ -148,13 +148,12 @@ export async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array>
   }
   const { signature } = answer;
   try {
-    if (signature instanceof Uint8Array) return signature;
-    if (tagOf(signature) === "ArrayBuffer") return new Uint8Array(signature as ArrayBuffer);
+    // A copy, which bytes of a buffer that was transferred do not have; and a view, which nothing else has than a buffer.
+    return new Uint8Array(isBytes(signature) ? signature : new DataView(signature as ArrayBuffer).buffer);
   } catch {
-    // What cannot be looked at is no signature.
+    throw new WaxsealError({
+      code: "ERR_SIGNER_FAILED",
+      message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
+    });
   }
-  throw new WaxsealError({
-    code: "ERR_SIGNER_FAILED",
-    message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
-  });
 }

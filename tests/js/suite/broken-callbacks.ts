@@ -178,6 +178,16 @@ interface Row {
 const SHORT = 0.7;
 /** Keeps nothing and says nothing. */
 const UNBOUNDED = { "never answers": "unbounded", "answers a thenable that never settles": "unbounded" } as const;
+
+/** Bytes whose buffer is another's now. */
+function transferred(): Uint8Array {
+  const bytes = new Uint8Array(64);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
+const CALLED_A_BUFFER = { [Symbol.toStringTag]: "ArrayBuffer", length: 64 };
+
 const SUCCEEDS_BY = (...names: string[]): { [column: string]: Expected } =>
   Object.fromEntries(names.map((name) => [`answers ${name}`, "succeeds"]));
 
@@ -361,6 +371,8 @@ const ROWS: Row[] = [
       ["signs something else", async () => rawSignature(await ec(), new Uint8Array(3)), "ERR_SIGNER_FAILED"],
       ["signs with another key", async () => rawSignature(await otherEc(), new Uint8Array(3)), "ERR_SIGNER_FAILED"],
       ["answers zeros", () => new Uint8Array(64), "ERR_SIGNER_FAILED"],
+      ["answers bytes that it has transferred", () => transferred(), "ERR_SIGNER_FAILED"],
+      ["answers what only calls itself a buffer", () => CALLED_A_BUFFER, "ERR_SIGNER_FAILED"],
     ],
     make: async (lib, _, wrap) => {
       const keys = await ec();
