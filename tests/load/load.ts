@@ -44,6 +44,7 @@ export async function load(start: (grace: number) => Promise<Target>, seconds: n
     await running;
     const took = elapsed();
     wrong.push(...client.tally.wrong, ...growth(usages, seconds));
+    if (seconds >= 60 && !client.tally.counts.has("replay")) wrong.push("no token was used again");
     const faults = usages.at(-1)?.[1].faults ?? 0;
     const lines = [
       `## ${target.name}: ${took.toFixed(0)} seconds, ${LANES} users at once, window ${grace} s`,

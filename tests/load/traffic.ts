@@ -37,11 +37,11 @@ interface Session {
 /** What the load does, and how often, out of a hundred. */
 const MIX: readonly (readonly [kind: Kind, weight: number])[] = [
   ["login", 10],
-  ["guard by cookie", 25],
-  ["guard by bearer", 25],
+  ["guard by cookie", 23],
+  ["guard by bearer", 23],
   ["refresh", 18],
   ["refresh from tabs", 5],
-  ["replay", 4],
+  ["replay", 8],
   ["refresh of an ended one", 5],
   ["logout", 6],
   ["logout everywhere", 2],
@@ -113,7 +113,7 @@ export class Lane {
       case "refresh from tabs":
         return this.#refresh(kind, session, 5);
       case "replay":
-        return this.#replay(session);
+        return this.#replay();
       case "refresh of an ended one":
         return this.#checkEnded(kind);
       case "logout":
@@ -188,10 +188,16 @@ export class Lane {
     session.refresh = next;
   }
 
-  /** Presents a token that was replaced before the window: the session ends for whoever has it. */
-  async #replay(session: Session): Promise<void> {
-    const old = session.old.find(({ at }) => performance.now() - at > this.window + 1500);
-    if (old === undefined) return;
+  /** Presents a token that was replaced twice since, or once and before the window: the session ends for whoever has it. */
+  async #replay(): Promise<void> {
+    const [found] = this.#live.flatMap((session) => {
+      const over = performance.now() - this.window - 1500;
+      return session.old
+        .filter(({ at }, index, all) => index < all.length - 1 || at < over)
+        .map((old) => ({ session, old }));
+    });
+    if (found === undefined) return;
+    const { session, old } = found;
     const { status, code } = await this.#until("replay", (kind) =>
       this.#present(kind, { access: session.access, refresh: old.token }),
     );
