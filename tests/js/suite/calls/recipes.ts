@@ -141,9 +141,17 @@ export function recipes(lib: Library, ground: Ground, more: Record<string, objec
   const rethrow = (error: unknown): void => {
     throw error;
   };
+  /** Says who signs in; what it throws would be the application's, and come out. */
+  const identifying = (who: unknown) => async (): Promise<unknown> => {
+    try {
+      return await who;
+    } catch {
+      return undefined;
+    }
+  };
   const handlersOf = (handlers: object, run: (handler: Call, given: readonly unknown[]) => unknown): Recipe[] =>
     Object.entries(handlers).map(([name, handler]) => ({
-      call: (given) => run((name === "login" ? (handler as Call)(() => given[1]) : handler) as Call, given),
+      call: (given) => run((name === "login" ? (handler as Call)(identifying(given[1])) : handler) as Call, given),
     }));
   const express = (handler: Call, given: readonly unknown[]): unknown =>
     handler(requestOf(given), response(), nextOf(rethrow));
