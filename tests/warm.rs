@@ -10,6 +10,7 @@ use serde_json::json;
 use waxseal::encoding::base64url;
 use waxseal::jws::{CacheConfig, CacheFigures};
 use waxseal::jwt::{Verifier, WarmVerifier};
+use waxseal::remote::Lookup;
 use waxseal::revocation::{Answer, RevocationConfig};
 use waxseal::{Error, ErrorCode, UnixTime};
 
@@ -116,6 +117,40 @@ fn a_header_that_one_verifier_knows_is_still_refused_by_another() {
     let critical = sign(&key(1), r#"{"alg":"ES256","crit":["x"],"x":1}"#, claims(&json!({})).to_string().as_bytes());
     assert!(warm(verifier(|config| config.crit = vec!["x".into()])).verify(&critical, now()).is_ok());
     assert_eq!(warm(verifier(|_| {})).verify(&critical, now()).unwrap_err().code(), ErrorCode::HeaderCritical);
+}
+
+/// The place of the issuer, and the kid if it was missing there.
+fn looked_up(verifier: &WarmVerifier) -> Option<(usize, Option<String>)> {
+    verifier.last_lookup().map(|(issuer, lookup)| match lookup {
+        Lookup::Found => (issuer, None),
+        Lookup::Absent(kid) => (issuer, Some(kid.to_owned())),
+    })
+}
+
+#[test]
+fn whose_keys_a_token_was_to_be_verified_with_is_known_and_they_can_be_replaced() {
+    let both = [trusted(ISSUER, key_set(&[&key(1)])), trusted("https://two.example", key_set(&[&key(2)]))];
+    let mut verifier = warm(verifier(|config| config.issuers = both.into()));
+    assert_eq!(looked_up(&verifier), None);
+    let kid = |number: u8| key(number).public_jwk().thumbprint();
+    let token = |number: u8, algorithm: &str| {
+        let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT","kid":"{}"}}"#, kid(number));
+        sign(&key(number), &header, claims(&json!({"iss": "https://two.example"})).to_string().as_bytes())
+    };
+    verifier.verify(&token(2, "ES256"), now()).unwrap();
+    assert_eq!(looked_up(&verifier), Some((1, None)));
+    assert_eq!(verifier.verify(&token(3, "ES256"), now()).unwrap_err().code(), ErrorCode::KeyNotFound);
+    assert_eq!(looked_up(&verifier), Some((1, Some(kid(3)))));
+    verifier.forget_lookup();
+    assert_eq!(looked_up(&verifier), None);
+    // A key that is there and does not fit is none that is missing.
+    assert_eq!(verifier.verify(&token(2, "RS256"), now()).unwrap_err().code(), ErrorCode::AlgorithmNotAllowed);
+    assert_eq!(looked_up(&verifier), Some((1, None)));
+    verifier.set_keys(1, key_set(&[&key(3)]));
+    verifier.verify(&token(3, "ES256"), now()).unwrap();
+    assert_eq!(verifier.verify(&token(2, "ES256"), now()).unwrap_err().code(), ErrorCode::KeyNotFound);
+    assert_eq!(verifier.verify("x", now()).unwrap_err().code(), ErrorCode::TokenMalformed);
+    assert_eq!(looked_up(&verifier), None);
 }
 
 #[test]
