@@ -216,3 +216,11 @@ proptest! {
         prop_assert!(!passes(&from(Some(&site), Some(&origin))));
     }
 }
+
+#[test]
+fn sources_have_names_and_origins_are_listed_as_browsers_write_them() {
+    assert_eq!([Source::Bearer, Source::Cookie].map(Source::name), ["bearer", "cookie"]);
+    let origins = Origins::parse(&["https://APP.example:443", "http://localhost:8080"]).unwrap();
+    let listed: Vec<_> = origins.iter().map(waxseal::origin::Origin::as_str).collect();
+    assert_eq!(listed, ["https://app.example", "http://localhost:8080"]);
+}
