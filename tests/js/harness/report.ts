@@ -18,7 +18,8 @@ export const RESULTS = "target/test-results";
 /** And their verdicts on vectors, a list for each runtime; native tests leave a file for each list of theirs. */
 export const VERDICTS = `${RESULTS}/verdicts`;
 
-const VECTORS = process.env["WAXSEAL_VECTORS"] ?? "../shared/vectors";
+/** Where vectors are that no package brings. */
+export const VECTORS = process.env["WAXSEAL_VECTORS"] ?? "../shared/vectors";
 
 /** The text of a file of vectors, or undefined when there is no such file. */
 export async function readVectors(name: string): Promise<string | undefined> {
