@@ -64,6 +64,8 @@ export class Lane {
   #users = 0;
   #live: Session[] = [];
   #ended: Session[] = [];
+  /** The first session of every other user: nobody ends it before one of its old tokens is presented, after the window. */
+  #kept: Session | undefined;
 
   constructor(
     private readonly number: number,
@@ -100,7 +102,7 @@ export class Lane {
     if (kind === "login" || session === undefined) {
       if (this.#live.length < AT_ONCE && this.#begun < IN_ALL) await this.#login();
       // A user who has begun enough goes away.
-      else if (session !== undefined && this.#begun >= IN_ALL) await this.#logout(session);
+      else if (session !== undefined && this.#begun >= IN_ALL) await this.#leave(session);
       return;
     }
     switch (kind) {
@@ -117,9 +119,9 @@ export class Lane {
       case "refresh of an ended one":
         return this.#checkEnded(kind);
       case "logout":
-        return this.#logout(session);
+        return this.#leave(session);
       case "logout everywhere":
-        return this.#logoutEverywhere(session);
+        return this.#kept === undefined ? this.#logoutEverywhere(session) : undefined;
     }
   }
 
@@ -140,7 +142,9 @@ export class Lane {
     const answer = await this.#until("login", (kind) => this.client.send(kind, "POST", "/api/auth/login", {}, body));
     const [access, refresh] = [answer.cookies.get(ACCESS), answer.cookies.get(REFRESH)];
     if (answer.status !== 200 || !access || !refresh) return this.wrong(`login: ${answer.status} ${answer.code}`);
-    this.#live.push({ id: answer.json.sessionId, access, refresh, old: [] });
+    const session: Session = { id: answer.json.sessionId, access, refresh, old: [] };
+    this.#live.push(session);
+    if (this.#begun === 0 && this.#users % 2 === 0) this.#kept = session;
     this.#begun += 1;
     this.sessions.made += 1;
   }
@@ -218,6 +222,10 @@ export class Lane {
     this.wrong(`${kind}: ${status} ${code}`);
   }
 
+  async #leave(session: Session): Promise<void> {
+    if (session !== this.#kept) await this.#logout(session);
+  }
+
   async #logout(session: Session): Promise<void> {
     const headers = { Cookie: `${ACCESS}=${session.access}` };
     const { status, code } = await this.#until("logout", (kind) =>
@@ -261,18 +269,24 @@ export class Lane {
   }
 
   #end(session: Session): void {
-    if (!this.#live.includes(session)) return;
-    this.#live = this.#live.filter((each) => each !== session);
+    if (!this.#forget(session)) return;
     this.#ended.push(session);
     this.sessions.ended += 1;
   }
 
   /** A live session that was refused. */
   #lose(session: Session, what: string): void {
-    if (!this.#live.includes(session)) return;
-    this.#live = this.#live.filter((each) => each !== session);
+    if (!this.#forget(session)) return;
     this.sessions.lost += 1;
     this.wrong(what);
+  }
+
+  /** Takes a session from those that live; says whether it was one. */
+  #forget(session: Session): boolean {
+    if (!this.#live.includes(session)) return false;
+    this.#live = this.#live.filter((each) => each !== session);
+    if (this.#kept === session) this.#kept = undefined;
+    return true;
   }
 }
 
