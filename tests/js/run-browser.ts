@@ -1,12 +1,11 @@
 /** The suite in headless Chromium. */
-import { createReadStream } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
 import { breakable } from "./harness/breakable.js";
 import { bundle } from "./harness/bundle.js";
-import { findChromium, launch } from "./harness/chromium.js";
+import { findChromium } from "./harness/chromium.js";
+import { withPage } from "./harness/hosts.js";
 import { startKeyServer } from "./harness/key-server.js";
-import { missing, readVectors, report } from "./harness/report.js";
+import { missing, report } from "./harness/report.js";
 import type { Outcome } from "./harness/run-suites.js";
 
 const SCRIPT = "target/packed/run/browser/page.js";
@@ -18,43 +17,19 @@ async function run(executable: string): Promise<Outcome[]> {
     conditions: ["browser", "module"],
     expected: "browser.js",
   });
-  const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
-    if (path === "/") {
-      response.setHeader("content-type", "text/html; charset=utf-8");
-      response.end(
-        '<!doctype html><title>Waxseal</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
-      );
-    } else if (path === "/page.js") {
-      response.setHeader("content-type", "text/javascript; charset=utf-8");
-      createReadStream(SCRIPT).pipe(response);
-    } else if (path === "/breakable.wasm") {
-      response.setHeader("content-type", "application/wasm");
-      response.end(await breakable());
-    } else {
-      const text = path.startsWith("/vectors/") ? await readVectors(path.slice("/vectors/".length)) : undefined;
-      response.statusCode = text === undefined ? 404 : 200;
-      response.end(text);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const keys = await startKeyServer();
-  const browser = await launch(executable);
   try {
-    const page = await browser.newPage();
-    page.on("console", (message) => console.log(`# ${message.type()}: ${message.text()}`));
-    const failure = new Promise<never>((_resolve, reject) => {
-      page.on("pageerror", reject);
-      page.on("crash", () => reject(new Error("the page crashed")));
-    });
-    // A secure context, as WebCrypto wants one.
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/?keys=${keys.url}`);
-    const outcomes = page.evaluate(() => Reflect.get(globalThis, "outcomes") as Promise<Outcome[]>);
-    return await Promise.race([outcomes, failure]);
+    const parts = {
+      executable,
+      script: readFileSync(SCRIPT, "utf8"),
+      wasm: { "breakable.wasm": await breakable() },
+      query: `?keys=${keys.url}`,
+    };
+    return await withPage(parts, (page) =>
+      page.evaluate(() => Reflect.get(globalThis, "outcomes") as Promise<Outcome[]>),
+    );
   } finally {
-    await browser.close();
     await keys.close();
-    server.close();
   }
 }
 

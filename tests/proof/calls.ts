@@ -5,14 +5,12 @@
  * printed; with it and `WAXSEAL_CALLS_FROM` a call that failed is the first one.
  */
 import { mkdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Miniflare } from "miniflare";
 import * as lib from "waxseal";
 import { bundle } from "../js/harness/bundle.js";
-import { findChromium, launch } from "../js/harness/chromium.js";
+import { findChromium } from "../js/harness/chromium.js";
+import { askWorker, withPage, withWorker } from "../js/harness/hosts.js";
 import { missing } from "../js/harness/report.js";
 import { SUBPATHS } from "../js/suite/calls/exports.js";
 import { type Calls, runCalls } from "../js/suite/calls/run.js";
@@ -97,26 +95,15 @@ async function onWorkerd(): Promise<boolean> {
     conditions: ["workerd", "worker", "browser"],
     expected: "workerd.js",
   });
-  const miniflare = new Miniflare({
-    modules: [
-      { type: "ESModule", path: "worker.js", contents: readFileSync(`${OUT}/calls-worker.js`, "utf8") },
-      { type: "CompiledWasm", path: "waxseal.wasm", contents: readFileSync(`${OUT}/waxseal.wasm`) },
-    ],
-    compatibilityDate: "2026-04-01",
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
-    telemetry: { enabled: false },
-  });
-  try {
-    return await judge("workerd", Infinity, SECONDS, async (from, count) => {
-      const answer = await miniflare.dispatchFetch(`http://localhost/?seed=${SEED}&from=${from}&count=${count}`);
-      if (!answer.ok) throw new Error(`workerd: seed ${SEED}, from ${from}: ${await answer.text()}`);
-      return (await answer.json()) as Calls;
-    });
-  } finally {
-    await miniflare.dispose();
-  }
+  const parts = {
+    script: readFileSync(`${OUT}/calls-worker.js`, "utf8"),
+    wasm: { "waxseal.wasm": readFileSync(`${OUT}/waxseal.wasm`) },
+  };
+  return withWorker(parts, (worker) =>
+    judge("workerd", Infinity, SECONDS, (from, count) =>
+      askWorker<Calls>(worker, `?seed=${SEED}&from=${from}&count=${count}`),
+    ),
+  );
 }
 
 async function inChromium(executable: string): Promise<boolean> {
@@ -126,36 +113,16 @@ async function inChromium(executable: string): Promise<boolean> {
     conditions: ["browser", "module"],
     expected: "browser.js",
   });
-  const server = createServer((request, response) => {
-    const isScript = request.url === "/page.js";
-    response.setHeader("Content-Type", `text/${isScript ? "javascript" : "html"}; charset=utf-8`);
-    response.end(
-      isScript
-        ? readFileSync(`${OUT}/calls-page.js`)
-        : '<!doctype html><title>Waxseal</title><script type="module" src="/page.js"></script>',
-    );
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const browser = await launch(executable);
-  try {
-    const page = await browser.newPage();
-    const failure = new Promise<never>((_resolve, reject) => {
-      page.on("pageerror", reject);
-      page.on("crash", () => reject(new Error("the page crashed")));
-    });
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
-    return await judge("chromium", Infinity, SECONDS, async (from, count) => {
-      const portion = page.evaluate(
+  const script = readFileSync(`${OUT}/calls-page.js`, "utf8");
+  return withPage({ executable, script }, (page) =>
+    judge("chromium", Infinity, SECONDS, (from, count) =>
+      page.evaluate(
         ([seed, first, many]) =>
           (Reflect.get(globalThis, "portion") as (...all: unknown[]) => Promise<Calls>)(seed, first, many),
         [SEED, from, count] as const,
-      );
-      return Promise.race([portion, failure]);
-    });
-  } finally {
-    await browser.close();
-    server.close();
-  }
+      ),
+    ),
+  );
 }
 
 checkSubpaths();
