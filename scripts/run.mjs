@@ -6,6 +6,7 @@
  * the repository's root. With `--cjs` the bundle is CommonJS, with `--test` it runs under Node's test runner.
  */
 import { spawn } from "node:child_process";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -18,9 +19,10 @@ if (file === undefined) {
   process.exit(2);
 }
 const outfile = join(root, "target/packed/run", `${basename(file, ".ts")}.${flags.has("--cjs") ? "cjs" : "mjs"}`);
-await build({
+const { outputFiles } = await build({
   entryPoints: [file],
   outfile,
+  write: false,
   bundle: true,
   platform: "node",
   target: "node20",
@@ -29,6 +31,10 @@ await build({
   sourcemap: "inline",
   logLevel: "warning",
 });
+// In one step: the same program may be started twice at a time.
+mkdirSync(dirname(outfile), { recursive: true });
+writeFileSync(`${outfile}.${process.pid}`, outputFiles[0].contents);
+renameSync(`${outfile}.${process.pid}`, outfile);
 const runner = flags.has("--test") ? ["--test", "--test-reporter=tap"] : [];
 const child = spawn(process.execPath, ["--enable-source-maps", ...runner, outfile, ...rest], {
   stdio: "inherit",

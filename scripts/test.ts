@@ -13,6 +13,8 @@ interface Stage {
   readonly command: readonly string[];
   /** Takes the counts from what the command printed; otherwise the command leaves them in a file of the stage's name. */
   readonly counts?: (output: string) => Counts;
+  /** It keeps a core busy and no more: another one like it may run beside it. */
+  readonly beside?: true;
 }
 
 const script = (name: string, file: string, ...parameters: string[]): Stage => ({
@@ -20,15 +22,21 @@ const script = (name: string, file: string, ...parameters: string[]): Stage => (
   command: ["node", "scripts/run.mjs", file, ...parameters],
 });
 
+/** The suite on one runtime. */
+const suite = (name: string, file: string, ...parameters: string[]): Stage => ({
+  ...script(name, file, ...parameters),
+  beside: true,
+});
+
 const stages: Stage[] = [
   { name: "native", command: ["cargo", "test", "--workspace"], counts: cargoCounts },
-  script("node-esm", "tests/js/run-node-esm.ts"),
-  { name: "node-cjs", command: ["node", "scripts/run.mjs", "--cjs", "tests/js/run-node-cjs.ts"] },
-  script("workerd", "tests/js/run-workerd.ts"),
-  script("chromium", "tests/js/run-browser.ts"),
+  suite("node-esm", "tests/js/run-node-esm.ts"),
+  suite("node-cjs", "--cjs", "tests/js/run-node-cjs.ts"),
+  suite("workerd", "tests/js/run-workerd.ts"),
+  suite("chromium", "tests/js/run-browser.ts"),
   // The other versions of Node differ too little to be run each time: `make matrix` does.
-  script("deno", "tests/js/run-matrix.ts", "deno"),
-  script("bun", "tests/js/run-matrix.ts", "bun"),
+  suite("deno", "tests/js/run-matrix.ts", "deno"),
+  suite("bun", "tests/js/run-matrix.ts", "bun"),
   script("packaging", "tests/packaging/run.ts"),
   script("store-memory", "tests/stores/memory.ts"),
   script("store-durable-object", "tests/stores/workerd.ts", "durable-object"),
@@ -70,7 +78,10 @@ function testFiles(directory: string, kind: string): Stage[] {
     }));
 }
 
-async function execute({ command, counts, name }: Stage): Promise<Counts> {
+/** Runs a stage and prints what it does: as it comes, or for one that has another beside it at its end. */
+async function execute({ command, counts, name, beside }: Stage): Promise<Counts> {
+  const title = `\n# ${name}: ${command.join(" ")}\n`;
+  if (!beside) process.stdout.write(title);
   const [program = "", ...rest] = command;
   // Where native tests leave what they find out about vectors.
   const env = { ...process.env, WAXSEAL_VERDICTS: resolve(VERDICTS, "native") };
@@ -79,9 +90,10 @@ async function execute({ command, counts, name }: Stage): Promise<Counts> {
   child.stdout.setEncoding("utf8");
   child.stdout.on("data", (text: string) => {
     output += text;
-    process.stdout.write(text);
+    if (!beside) process.stdout.write(text);
   });
   const code = await new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 1)));
+  if (beside) process.stdout.write(title + output);
   const file = join(RESULTS, `${name}.json`);
   const found: Counts = counts?.(output) ?? {
     passed: 0,
@@ -97,10 +109,21 @@ async function execute({ command, counts, name }: Stage): Promise<Counts> {
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS, { recursive: true });
 const rows: (Counts & { name: string; seconds: number })[] = [];
-for (const stage of stages) {
-  console.log(`\n# ${stage.name}: ${stage.command.join(" ")}`);
-  const start = performance.now();
-  rows.push({ name: stage.name, ...(await execute(stage)), seconds: (performance.now() - start) / 1000 });
+const queue = [...stages];
+
+/** Takes stages from the queue, as long as they are for this one to take, and runs them one after another. */
+async function work(takes: (stage: Stage) => boolean): Promise<void> {
+  for (let stage = queue[0]; stage !== undefined && takes(stage); stage = queue[0]) {
+    queue.shift();
+    const start = performance.now();
+    const counts = await execute(stage);
+    rows.push({ name: stage.name, ...counts, seconds: (performance.now() - start) / 1000 });
+  }
+}
+
+while (queue.length > 0) {
+  await work(({ beside }) => !beside);
+  await Promise.all([work(({ beside }) => beside === true), work(({ beside }) => beside === true)]);
 }
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };

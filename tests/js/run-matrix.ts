@@ -14,7 +14,9 @@ import type { Outcome } from "./harness/run-suites.js";
 
 /** Where scripts/install-packaging.sh puts them. */
 const TOOLS = resolve("tests/packaging/tools/node_modules");
-const OUT = resolve("target/packed/run/matrix");
+const wanted = process.argv.slice(2);
+/** Of these runtimes alone: `make test` has several of these programs at once. */
+const OUT = resolve("target/packed/run/matrix", wanted.join("-"));
 /** Milliseconds for one program. */
 const LIMIT = 900_000;
 
@@ -141,12 +143,11 @@ await build({
   sourcemap: "inline",
   logLevel: "warning",
 });
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(RUNTIMES);
 const rows: string[] = [];
 await breakable();
 const keys = await startKeyServer();
 let failed = false;
-for (const name of wanted) {
+for (const name of wanted.length > 0 ? wanted : Object.keys(RUNTIMES)) {
   const runtime = RUNTIMES[name];
   if (runtime === undefined) throw new Error(`no such runtime: ${name}; there are ${Object.keys(RUNTIMES).join(", ")}`);
   if (!existsSync(runtime.program)) {

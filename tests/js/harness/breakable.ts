@@ -2,7 +2,7 @@
  * The module of the package, made to trap when a test says so: every function first counts, and traps when its turn has come.
  * The shipped module has no such hook; this one is made of it, and takes its place in the tests alone.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 const SHIPPED = "target/packed/node_modules/waxseal/dist/waxseal.wasm";
@@ -14,7 +14,10 @@ export async function breakable(): Promise<Uint8Array<ArrayBuffer>> {
   const isNew = (): boolean => statSync(BREAKABLE).mtimeMs > statSync("target/packed/waxseal.tgz").mtimeMs;
   if (!existsSync(BREAKABLE) || !isNew()) {
     mkdirSync(dirname(BREAKABLE), { recursive: true });
-    writeFileSync(BREAKABLE, await breaking(readFileSync(SHIPPED)));
+    // In one step, for another runtime's tests may read it at the same time.
+    const unfinished = `${BREAKABLE}.${process.pid}`;
+    writeFileSync(unfinished, await breaking(readFileSync(SHIPPED)));
+    renameSync(unfinished, BREAKABLE);
   }
   return new Uint8Array(readFileSync(BREAKABLE));
 }
