@@ -138,6 +138,8 @@ function rsaMembers({ kty, n, e, d, p, q, dp, dq, qi }: JWK): JsonWebKey {
 
 /** How long a key outside the module may take, in seconds. Calls of sessions have a shorter time for everything. */
 const TIMEOUT = 10;
+/** The longest signature that there is, in bytes: that of an RSA key of 4096 bits. */
+const LONGEST = 512;
 
 /** Signs bytes with a key outside the module. */
 export async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array> {
@@ -148,12 +150,18 @@ export async function signed(sign: Sign, bytes: Uint8Array): Promise<Uint8Array>
   }
   const { signature } = answer;
   try {
-    // A copy, which bytes of a buffer that was transferred do not have; and a view, which nothing else has than a buffer.
-    return new Uint8Array(isBytes(signature) ? signature : new DataView(signature as ArrayBuffer).buffer);
+    // Nothing but a buffer has a view, and of one that was transferred there is no copy.
+    const view = isBytes(signature) ? signature : new Uint8Array(new DataView(signature as ArrayBuffer).buffer);
+    // The core says what a length should have been; what no signature has is not copied to be told so.
+    if (view.length <= LONGEST) return new Uint8Array(view);
   } catch {
     throw new WaxsealError({
       code: "ERR_SIGNER_FAILED",
       message: "sign(bytes) must resolve to a Uint8Array or ArrayBuffer.",
     });
   }
+  throw new WaxsealError({
+    code: "ERR_SIGNER_FAILED",
+    message: "The signing key returned more bytes than any signature has.",
+  });
 }
