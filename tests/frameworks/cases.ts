@@ -299,6 +299,12 @@ export const SESSIONS: readonly Case[] = [
         "Error",
         /the login broke/,
       );
+      // What it says of who it is may break as well, when it is read.
+      failed(
+        await server.post("/auth/login", new Jar(), { origin: APP }, { user: "torn" }),
+        "WaxsealError",
+        /^Reading identity threw an exception\.$/,
+      );
     },
   ],
   [

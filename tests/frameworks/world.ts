@@ -76,5 +76,15 @@ export function identityOf(body: unknown) {
   const user: unknown = typeof body === "object" && body !== null ? Reflect.get(body, "user") : undefined;
   if (user === "nobody") return null;
   if (user === "boom") throw new Error("the login broke");
-  return { subject: String(user), claims: { role: "reader" }, label: "a test" };
+  const label = (): string => {
+    if (user === "torn") throw new Error("the label broke");
+    return "a test";
+  };
+  return {
+    subject: String(user),
+    claims: { role: "reader" },
+    get label() {
+      return label();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** What a server answers, the same for every framework. Nothing is decided here: statuses and header values are the errors' own. */
 import { optionInvalid, type WaxsealError } from "../error.js";
-import { onlyOptions, optionalFunction } from "../options.js";
+import { onlyOptions, optionalFunction, take } from "../options.js";
 import type { ClaimsOf, StandardSchema } from "../schema.js";
 import type { Sessions } from "../sessions/sessions.js";
 import type { LoginOptions, SessionAuthenticateResult, SignedIn } from "../sessions/types.js";
@@ -105,8 +105,8 @@ export async function login(
     const headers = new Headers({ "Cache-Control": "no-store", "WWW-Authenticate": "Bearer" });
     return { status: 401, headers, body: { error: "LOGIN_REFUSED" } };
   }
-  const { subject, ...options } = typeof identity === "string" ? { subject: identity } : identity;
-  return signedIn(await sessions.login(subject, { ...options, request }));
+  const { taken, rest } = take(typeof identity === "string" ? { subject: identity } : identity, ["subject"], "identity");
+  return signedIn(await sessions.login(taken.subject as string, { ...rest, request }));
 }
 
 /** @internal */
