@@ -57,6 +57,8 @@ export interface PageParts {
   readonly script: string;
   readonly wasm?: Readonly<Record<string, Uint8Array>>;
   readonly query?: string;
+  /** Options of the browser's program. */
+  readonly flags?: readonly string[];
 }
 
 const HTML =
@@ -67,7 +69,7 @@ const HTML =
  * or its crash, is what comes of it then.
  */
 export async function withPage<T>(
-  { executable, script, wasm = {}, query = "" }: PageParts,
+  { executable, script, wasm = {}, query = "", flags = [] }: PageParts,
   run: (page: Page) => Promise<T>,
 ): Promise<T> {
   const server = createServer(async (request, response) => {
@@ -83,7 +85,7 @@ export async function withPage<T>(
     response.writeHead(body === undefined ? 404 : 200, { "content-type": type }).end(body);
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const browser = await launch(executable);
+  const browser = await launch(executable, ...flags);
   try {
     const page = await browser.newPage();
     page.on("console", (message) => console.log(`# ${message.type()}: ${message.text()}`));

@@ -4,6 +4,7 @@ import type { Library } from "../../harness/types.js";
 import { seeded } from "../support.js";
 import { type Ground, makeGround } from "./ground.js";
 import { type Recipe, recipes } from "./recipes.js";
+import { Rejections } from "./rejections.js";
 import { type Given, Planted, Values } from "./values.js";
 
 /** What to do. */
@@ -39,6 +40,8 @@ const HANGS_MS = 10_000;
 /** Failures of one kind, of one function and with one message, are told once. */
 const MAX_FAILURES = 20;
 const MAX_SHRINKING = 400;
+/** After so many it is asked whether a rejection was not handled. */
+const CALLS_PER_LOOK = 500;
 
 /** The size of the module's memory, as text that is written into it sees it. */
 export function memoryOf(lib: Library): number {
@@ -251,19 +254,34 @@ class Run {
   }
 }
 
+/** Makes calls again that have left a rejection which nobody handled, one at a time, and tells which of them it was. */
+async function tellWhich(run: Run, rejections: Rejections, seed: number, first: number, last: number): Promise<void> {
+  const told = run.failures.length;
+  for (let number = first; number <= last; number++) {
+    await run.one(seed, number);
+    if ((await rejections.since(20)).length > 0) run.failures.push(`call ${number}: a rejection was not handled`);
+  }
+  if (run.failures.length === told) run.failures.push(`calls ${first} to ${last}: a rejection was not handled`);
+}
+
 /** Makes the calls. */
 export async function runCalls(plan: Plan): Promise<Calls> {
   const { lib, seed, count, from = 0, until = () => false } = plan;
   await lib.init();
   const run = new Run(plan);
   await run.begin();
+  const rejections = new Rejections();
   let warm = memoryOf(lib);
-  let calls = 0;
+  let [calls, looked] = [0, 0];
   for (; calls < count && run.failures.length < MAX_FAILURES && !until(); calls++) {
     if (calls > 0 && calls % CALLS_PER_GROUND === 0) await run.begin();
     if (calls === Math.floor(count / 4)) warm = memoryOf(lib);
     await run.one(seed, from + calls);
+    if (calls + 1 < count && calls - looked < CALLS_PER_LOOK) continue;
+    if ((await rejections.since()).length > 0) await tellWhich(run, rejections, seed, from + looked, from + calls);
+    looked = calls + 1;
   }
+  rejections.stop();
   if (!run.isAlive())
     run.failures.push("at the end, the library does not verify what it should, or does what it should not");
   return { calls, by: run.by, failures: run.failures, replaced: run.replaced, memory: [warm, memoryOf(lib)] };

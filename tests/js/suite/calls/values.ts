@@ -225,7 +225,10 @@ const LEAVES: Given[] = [
   leaf("a function that throws undefined", () => () => {
     throw undefined;
   }),
-  leaf("an async function that rejects", () => async () => thrown()),
+  // But not as the `then` of an object: what that answers, `await` ignores, and nobody can handle it.
+  leaf("an async function that rejects", () => async (resolve: unknown, reject: unknown) => {
+    if (typeof resolve !== "function" || typeof reject !== "function") thrown();
+  }),
   leaf("a class", () => class {}),
   leaf("an instance of a class", () => new Instance()),
   leaf("a proxy that refuses everything", () => refusing({})),
