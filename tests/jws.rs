@@ -3,15 +3,15 @@
 
 mod support;
 
-use jwt_compact::{Algorithm as _, AlgorithmExt as _, Claims, Header, UntrustedToken};
+use jwt_compact::{Algorithm as _, AlgorithmExt as _, AlgorithmSignature as _, Claims, Header, UntrustedToken};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{committed, list, text, unhex};
 use waxseal::ErrorCode;
 use waxseal::encoding::base64url;
 use waxseal::jwk::PublicJwk;
-use waxseal::jws::es256::Es256;
-use waxseal::jws::rs256::{HostKey, Rs256};
+use waxseal::jws::es256::{Es256, Es256Signature};
+use waxseal::jws::rs256::{HostKey, Rs256, Rs256Signature};
 use waxseal::jws::{CompactJws, SigningKey, VerifyingKey, compact::DEFAULT_MAX_LENGTH};
 
 /// n, the order of the group of P-256 (SEC 2 section 2.4.2).
@@ -222,12 +222,33 @@ fn tokens_of_jwt_compact_and_ours_are_the_same() {
     let verified = verified.verify_signature(&key.verifying_key()).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(verified.payload()).unwrap(), json!({ "sub": "alice" }));
 
-    let (rsa, token) = rfc_7515("RS256");
-    let untrusted = UntrustedToken::new(&token).unwrap();
-    assert!(Rs256.validator::<Value>(&rsa).validate(&untrusted).is_ok());
-    assert!(Rs256.validator::<Value>(&key.verifying_key()).validate(&untrusted).is_err(), "a key of another algorithm");
     assert_eq!(Rs256.name(), "RS256");
     assert!(Rs256.token(&Header::empty(), &claims, &HostKey).unwrap().ends_with('.'), "the host signs");
+}
+
+#[test]
+fn jwt_compact_verifies_by_our_algorithms_what_we_verify_and_nothing_else() {
+    let [(ec, es256), (rsa, rs256)] = ["ES256", "RS256"].map(rfc_7515);
+    let of_curve =
+        |token: &str, key| Es256.validator::<Value>(key).validate(&UntrustedToken::new(token).unwrap()).is_ok();
+    let of_rsa =
+        |token: &str, key| Rs256.validator::<Value>(key).validate(&UntrustedToken::new(token).unwrap()).is_ok();
+    let forged = |token: &str| {
+        let at = token.len() - 9;
+        let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
+        format!("{}{other}{}", &token[..at], &token[at + 1..])
+    };
+    assert!(of_curve(&es256, &ec) && of_rsa(&rs256, &rsa));
+    assert!(!of_curve(&forged(&es256), &ec) && !of_rsa(&forged(&rs256), &rsa));
+    assert!(!of_curve(&es256, &rsa) && !of_rsa(&rs256, &ec), "the algorithm comes from the key");
+}
+
+#[test]
+fn signatures_of_jwt_compact_are_the_bytes_that_they_were_made_of() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    assert_eq!(Rs256Signature::try_from_slice(&bytes).unwrap().as_bytes().as_ref(), bytes);
+    assert_eq!(Es256Signature::try_from_slice(&bytes[..64]).unwrap().as_bytes().as_ref(), &bytes[..64]);
+    assert!(Es256Signature::try_from_slice(&bytes[..63]).is_err());
 }
 
 #[test]

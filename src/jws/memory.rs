@@ -55,3 +55,26 @@ impl Memory {
         self.oldest = (self.oldest + 1) % HEADERS;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_headers_seen_last_are_kept_and_the_oldest_of_them_makes_room() {
+        let header = Arc::new(ProtectedHeader::parse(br#"{"alg":"ES256"}"#, &[]).unwrap());
+        let mut memory = Memory::default();
+        let segments: Vec<String> = (0..20).map(|number| format!("segment {number}")).collect();
+        for (seen, segment) in segments.iter().enumerate() {
+            memory.remember(segment, &header);
+            memory.remember(segment, &header);
+            let kept: Vec<usize> = (0..20).filter(|each| memory.header(&segments[*each]).is_some()).collect();
+            assert_eq!(kept, (seen.saturating_sub(HEADERS - 1)..=seen).collect::<Vec<_>>());
+            assert!(memory.headers.len() <= HEADERS);
+        }
+        let [longest, longer] = [LONGEST, LONGEST + 1].map(|length| "h".repeat(length));
+        memory.remember(&longest, &header);
+        memory.remember(&longer, &header);
+        assert!(memory.header(&longest).is_some() && memory.header(&longer).is_none());
+    }
+}
