@@ -28,10 +28,10 @@ two=$root/another-folder/with/a/much/longer/path
 build "$one" "$root/cargo" 022 UTC C 2
 build "$two" "$root/another-home/of/cargo" 077 Asia/Kathmandu C.UTF-8 1
 
-hashes() { (cd "$1" && sha256sum target/packed/waxseal.tgz pkg/dist/waxseal.wasm && cd pkg/dist && find . -type f | LC_ALL=C sort | xargs sha256sum); }
+hashes() { (cd "$1" && sha256sum target/packed/waxseal.tgz && cd pkg/dist && find . -type f | LC_ALL=C sort | xargs sha256sum); }
 if ! diff <(hashes "$one") <(hashes "$two"); then
   echo "reproduce: the two builds of $commit differ" >&2
   exit 1
 fi
 echo "reproduce: two builds of $commit are the same, byte by byte:"
-hashes "$one" | head -2
+(cd "$one" && sha256sum target/packed/waxseal.tgz pkg/dist/waxseal.wasm)
