@@ -105,7 +105,11 @@ export async function login(
     const headers = new Headers({ "Cache-Control": "no-store", "WWW-Authenticate": "Bearer" });
     return { status: 401, headers, body: { error: "LOGIN_REFUSED" } };
   }
-  const { taken, rest } = take(typeof identity === "string" ? { subject: identity } : identity, ["subject"], "identity");
+  const { taken, rest } = take(
+    typeof identity === "string" ? { subject: identity } : identity,
+    ["subject"],
+    "identity",
+  );
   return signedIn(await sessions.login(taken.subject as string, { ...rest, request }));
 }
 
