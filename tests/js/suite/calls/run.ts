@@ -273,14 +273,17 @@ export async function runCalls(plan: Plan): Promise<Calls> {
   const rejections = new Rejections();
   let warm = memoryOf(lib);
   let [calls, looked] = [0, 0];
+  const look = async (): Promise<void> => {
+    if ((await rejections.since()).length > 0) await tellWhich(run, rejections, seed, from + looked, from + calls - 1);
+    looked = calls;
+  };
   for (; calls < count && run.failures.length < MAX_FAILURES && !until(); calls++) {
+    if (calls - looked === CALLS_PER_LOOK) await look();
     if (calls > 0 && calls % CALLS_PER_GROUND === 0) await run.begin();
     if (calls === Math.floor(count / 4)) warm = memoryOf(lib);
     await run.one(seed, from + calls);
-    if (calls + 1 < count && calls - looked < CALLS_PER_LOOK) continue;
-    if ((await rejections.since()).length > 0) await tellWhich(run, rejections, seed, from + looked, from + calls);
-    looked = calls + 1;
   }
+  await look();
   rejections.stop();
   if (!run.isAlive())
     run.failures.push("at the end, the library does not verify what it should, or does what it should not");
