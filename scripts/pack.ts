@@ -3,7 +3,17 @@
  * out are missing there too. Result: target/packed/waxseal.tgz and target/packed/node_modules/waxseal.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const PACKED = "target/packed";
@@ -22,8 +32,8 @@ cpSync("pkg/dist", join(STAGE, "dist"), { recursive: true });
 cpSync(existsSync("pkg/README.md") ? "pkg/README.md" : "README.md", join(STAGE, "README.md"));
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(licence, join(STAGE, licence));
 // Whoever builds has a umask of their own, and npm packs modes: what is published may be read by everybody, and is the same always.
-for (const entry of readdirSync(STAGE, { recursive: true, withFileTypes: true })) {
-  chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+for (const path of readdirSync(STAGE, { recursive: true, encoding: "utf8" }).map((name) => join(STAGE, name))) {
+  chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
 }
 
 const { version } = JSON.parse(readFileSync("pkg/package.json", "utf8")) as { version: string };
